@@ -1,0 +1,1 @@
+"""What was decided elsewhere: our environment, and the sample catalogue, calendars and agencies as files."""

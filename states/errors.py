@@ -1,0 +1,41 @@
+"""What may be answered instead of a move. HTTP and exit codes are none of its business."""
+
+
+class HosoError(Exception):
+    """Something was asked that cannot be done. The message is a sentence for the one who asked."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.__doc__)
+
+
+class Unknown(HosoError):
+    """There is no such thing."""
+
+
+class BadInput(HosoError):
+    """What was sent cannot be understood."""
+
+
+class NotOpen(HosoError):
+    """The lifecycle has no such move from here."""
+
+
+class NotYours(NotOpen):
+    """The move is open, but not to this role."""
+
+
+class Stale(HosoError):
+    """Somebody moved the dossier first."""
+
+
+class KeyReused(HosoError):
+    """The idempotency key was used before for something else."""
+
+
+class BadFile(BadInput):
+    """A file of ours or of a user's is wrong: where, and what was expected."""
+
+    def __init__(self, file: str, line: int | None, field: str | None, expected: str) -> None:
+        self.file, self.line, self.field, self.expected = file, line, field, expected
+        where = file + (f", line {line}" if line else "") + (f", {field}" if field else "")
+        super().__init__(f"{where}: {expected}")
