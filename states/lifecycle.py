@@ -11,9 +11,9 @@ things are no states: money, the whereabouts of papers, what the national portal
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum, auto
 from functools import cache
 from typing import Any, Protocol, cast
 
@@ -21,90 +21,7 @@ from transitions import EventData, Machine, MachineError
 from transitions.core import Condition, Transition
 
 from states.errors import NotOpen, NotYours
-
-
-class State(StrEnum):
-    """Business states, each with its name on the national portal and its code there."""
-
-    label: str
-    national: int
-
-    def __new__(cls, word: str, label: str, national: int) -> State:
-        """A word that also knows its label and national code."""
-        state = str.__new__(cls, word)
-        state._value_, state.label, state.national = word, label, national
-        return state
-
-    registered = "registered", "Mới đăng ký", 1
-    received = "received", "Được tiếp nhận", 2
-    declined = "declined", "Không được tiếp nhận", 3
-    digitised = "digitised", "Đã số hóa", 2
-    routed = "routed", "Đã chuyển xử lý", 4
-    processing = "processing", "Đang xử lý", 4
-    awaiting_supplement = "awaiting_supplement", "Yêu cầu bổ sung", 5
-    awaiting_payment = "awaiting_payment", "Yêu cầu nghĩa vụ tài chính", 6
-    withdrawn = "withdrawn", "Công dân rút hồ sơ", 7
-    stopped = "stopped", "Dừng xử lý", 8
-    result_returned = "result_returned", "Đã có kết quả tại Một cửa", 9
-    delivered = "delivered", "Đã trả kết quả", 10
-
-
-class Event(StrEnum):
-    """What may be done to a dossier, as an imperative."""
-
-    register = auto()  # lodged online or at a post point
-    receive = auto()  # the slip is issued (Form 01)
-    decline = auto()  # refused at reception (Form 03)
-    digitise = auto()  # every required component has its file and hash
-    route = auto()  # sent to the unit of the first stage
-    accept = auto()  # taken in by that unit
-    advance = auto()  # to the next stage
-    send_back = auto()  # to an earlier stage
-    request_supplement = auto()  # Form 02
-    supplement = auto()
-    lapse = auto()  # what was asked for never came
-    request_payment = auto()
-    pay = auto()
-    extend = auto()  # apology and new date (Form 04)
-    return_result = auto()  # approved or refused; at the one-stop unit
-    deliver = auto()
-    withdraw = auto()  # by the citizen (Form 05)
-    stop = auto()  # by the authority (Form 05)
-    reopen = auto()  # a mistake in the result (Decree 61/2018 Art. 21)
-    adopt = auto()  # taken over from another system with its history
-
-
-class Role(StrEnum):
-    """In what capacity somebody acts."""
-
-    citizen = auto()
-    reception = auto()  # one-stop officer
-    postal = auto()  # postal clerk acting for agencies: receives and returns, decides nothing
-    officer = auto()  # case officer
-    leader = auto()  # unit leader, signatory
-    control = auto()  # control unit: audits, moves nothing
-    system = auto()  # flows
-
-
-class Clock(StrEnum):
-    """What a move does to the dossier's clock."""
-
-    starts = auto()
-    holds = auto()
-    runs = auto()
-    restarts = auto()
-    extends = auto()
-    stops = auto()
-    nothing = auto()
-
-
-class Visit(StrEnum):
-    """What a move does to the visits of stages."""
-
-    enters = auto()
-    changes = auto()
-    leaves = auto()
-    nothing = auto()
+from states.words import Clock, Event, Role, State, Visit
 
 
 class Movable(Protocol):
@@ -201,6 +118,8 @@ def extensible(d: Any, now: Now) -> Any:
 class Move(Transition):
     """One row of the table: a transition, who may make it, when, and what the clock does."""
 
+    dest: str
+
     def __init__(
         self,
         source: str,
@@ -233,10 +152,14 @@ class Move(Transition):
         return False
 
 
-class Lifecycle(Machine):  # type: ignore[misc]  # transitions has no types
+class Lifecycle(Machine):
     """One machine for every dossier: it holds the table, never the dossiers."""
 
     transition_cls = Move
+
+    def rows(self, event: str = "", source: str = "*") -> tuple[Move, ...]:
+        """The rows of an event, in the order in which they are tried."""
+        return cast("tuple[Move, ...]", tuple(self.get_transitions(event, source)))
 
 
 NEW = "new"  # where a dossier is before its first entry; not a state anybody sees
@@ -291,13 +214,13 @@ LIFECYCLE = Lifecycle(
     send_event=True,
     transitions=TABLE,
 )
-ROWS: list[Move] = [row for event in Event for row in LIFECYCLE.get_transitions(event)]
+ROWS = tuple(row for event in Event for row in LIFECYCLE.rows(event))
 
 
 @cache
 def moves(event: Event, source: str | None = None) -> tuple[Move, ...]:
     """The rows of an event, from one state or from all, in the order in which they are tried."""
-    return tuple(LIFECYCLE.get_transitions(event, "*" if source is None else source))
+    return LIFECYCLE.rows(event, source or "*")
 
 
 def fire(dossier: Movable, event: Event, now: Now) -> Move:
@@ -306,10 +229,8 @@ def fire(dossier: Movable, event: Event, now: Now) -> Move:
     Raises `NotYours` or `NotOpen`, with what is open now; then nothing has changed.
     """
     fired: list[Move] = []
-    try:
+    with suppress(MachineError):  # no row from this state: refused like a guard that fails
         LIFECYCLE.events[event].trigger(dossier, now=now, fired=fired)
-    except MachineError:
-        pass  # no row from this state; refused below like a guard that does not hold
     if not fired:
         raise refusal(dossier, event, now)
     return fired[0]
@@ -326,7 +247,7 @@ def why_not(dossier: Movable, event: Event, now: Now) -> str | None:
     if not rows:
         return f"a dossier that is {dossier.state} has no such move"
     if not (mine := [row for row in rows if now.role in row.by]):
-        return f"it is for {', '.join(sorted(set.union(*(set(row.by) for row in rows))))}"
+        return f"it is for {', '.join(sorted({role for row in rows for role in row.by}))}"
     if any(row.holds(dossier, now) for row in mine):
         return None
     return (mine[0].guard.__doc__ or "") if mine[0].guard else ""

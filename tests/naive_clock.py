@@ -2,14 +2,15 @@
 working minute at a time.
 
 Written from the rules alone, to be compared with `states.clock`; it shares no line with it and
-knows no arithmetic: no positions, no ordinals, only steps. Slow on purpose. Moments are naive local
-time, truncated to the minute. A question is a plain dict with `term`, `received`, `at`, `policy`
-and, if any, `holds` (pairs, None for a hold still open), `restart`, `extend` (texts), `finished`.
+knows no arithmetic: no positions, no ordinals, only steps. Slow on purpose. Moments are naive
+local time, truncated to the minute. A question is a plain dict: `term`, `received`, `at`,
+`policy`, `holds` (pairs, None for the end of one still open), `extend` (texts), and `restart` and
+`finished`, or None.
 """
 
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 NEVER = datetime.max
@@ -59,9 +60,13 @@ class Wall:
 
     def between(self, start: datetime, end: datetime) -> list[datetime]:
         """The working minutes that begin in [start, end)."""
-        found, day = [], start.date()
-        while day <= min(end.date(), self.last):
-            found += [minute for minute in self.minutes.get(day, []) if start <= minute < end]
+        found, day, last = [], start.date(), min(end.date(), self.last)
+        edges = (day, last)
+        while day <= last:
+            minutes = self.minutes.get(day, [])
+            if day in edges:
+                minutes = [minute for minute in minutes if start <= minute < end]
+            found += minutes
             day += DAY
         return found
 
@@ -120,51 +125,59 @@ def kind_of(text: str) -> str:
     return text[-2:]
 
 
-def amount_of(wall: Wall, text: str) -> int:
-    whole = 60 if text.endswith("wh") else wall.standard_day if kind_of(text) == "minutes" else 1
+@cache
+def amount_of(text: str, standard_day: int) -> int:
+    """Days, or minutes where the term is counted in minutes."""
+    whole = 60 if text.endswith("wh") else standard_day if kind_of(text) == "minutes" else 1
     return int(Fraction(text[:-2]) * whole)
 
 
 def one_term(wall, kind, amount, start, holds):
+    """The due moment of a term begun at `start`; `amount` is the cut-off if it is the same day."""
     if kind == "minutes":
         return count_minutes(wall, start, amount, holds)
     if kind == "cd":
         return count_dates(wall, start, amount, holds, lambda day: True)
     if kind == "wd":
         return count_dates(wall, start, amount, holds, wall.works)
-    cut_off = datetime.combine(start.date(), time.fromisoformat(amount))
-    today = (
-        wall.works(start.date()) and start < cut_off and start < wall.closing(start.date())
-    )  # sameday
-    return count_dates(wall, start, 0 if today else 1, holds, wall.works)
+    today = start.date()
+    cut_off = datetime.combine(today, time.fromisoformat(amount))
+    in_time = wall.works(today) and start < min(cut_off, wall.closing(today))
+    return count_dates(wall, start, 0 if in_time else 1, holds, wall.works)
 
 
-def terms_in_turn(wall, question):
-    """The term and its extensions: what is of the first one's kind is added to it, then neighbours
+def terms_in_turn(texts, standard_day):
+    """A term and its extensions: what is of the first one's kind is added to it, then neighbours
     of a kind are added up; each sameday stands alone.
     """
-    texts = [question["term"], *question.get("extend", ())]
     first = kind_of(texts[0])
     if first != "same":
-        alike = [text for text in texts if kind_of(text) == first]
-        texts = alike + [text for text in texts if kind_of(text) != first]
+        texts = sorted(texts, key=lambda text: kind_of(text) != first)  # stable: others keep order
     turns = []
     for text in texts:
         kind = kind_of(text)
         if kind == "same":
             turns.append((kind, text.partition("@")[2] or "15:00"))
         elif turns and turns[-1][0] == kind:
-            turns[-1] = (kind, turns[-1][1] + amount_of(wall, text))
+            turns[-1] = (kind, turns[-1][1] + amount_of(text, standard_day))
         else:
-            turns.append((kind, amount_of(wall, text)))
+            turns.append((kind, amount_of(text, standard_day)))
     return turns
+
+
+def count(wall, texts, start, holds):
+    """The due moment of the terms in turn, and the holds that began only after it."""
+    late = list(holds)
+    for kind, amount in terms_in_turn(texts, wall.standard_day):
+        start = one_term(wall, kind, amount, start, late)
+    return start, late
 
 
 def pencil_in(holds, start, finished):
     """Holds from the start of the count to the finish, in order, those that touch joined."""
     joined = []
     for begins, ends in sorted((begins, ends or NEVER) for begins, ends in holds):
-        begins, ends = max(begins, start), min(ends, finished or NEVER)  # noqa: PLW2901 clipped
+        begins, ends = max(begins, start), min(ends, finished or NEVER)
         if begins >= ends:
             continue
         if joined and begins <= joined[-1][1]:
@@ -189,48 +202,42 @@ def verdict_of(wall, due, finished, policy):
     return "on_time" if finished <= closes else "late"
 
 
+def standing(wall, question, due, end):
+    verdict = verdict_of(wall, due, end, question["policy"])
+    if question["finished"]:
+        return verdict
+    return "overdue" if verdict == "late" else "open"
+
+
+def spent(wall, start, end, holds):
+    """The working minutes from start to end that no hold crosses out."""
+    crossed = set()
+    for begins, ends in holds:
+        crossed.update(wall.between(begins, min(ends, end)))
+    return len([minute for minute in wall.between(start, end) if minute not in crossed])
+
+
 def answer(wall: Wall, question: dict) -> dict:
     """What the clerk says: due, due_original, verdict, used, remaining; and elapsed, the working
     minutes from receipt to finish (or `at`). Raises OffTheWall where the calendar is too short.
     """
-    received, finished = question["received"], question.get("finished")
-    start, end = question.get("restart") or received, finished or question["at"]
-    holds = pencil_in(question.get("holds", ()), start, finished)
-    due = due_original = remaining = None
-    opened = holds[-1] if holds and holds[-1][1] == NEVER else None
-    ignored: list = []
-    if question["term"] != "none":
-        due_original = due = received
-        for kind, amount in terms_in_turn(wall, question | {"extend": ()}):
-            due_original = one_term(wall, kind, amount, due_original, [])
-        ignored = [hold for hold in holds if hold != opened]
-        due = start
-        for kind, amount in terms_in_turn(wall, question):
-            due = one_term(wall, kind, amount, due, ignored)
-        if opened and opened[0] > due:
-            ignored.append(opened)
-            opened = None
-        since = opened[0] if opened else end
-        remaining = len(wall.between(since, due)) - len(wall.between(due, since))
-    crossed = {
-        minute
-        for begins, ends in holds
-        if (begins, ends) not in ignored
-        for minute in wall.between(begins, min(ends, end))
-    }
-    if due is None:
-        verdict = "no_term"
-    elif opened:
-        due, verdict = None, "held"
-    else:
-        verdict = verdict_of(wall, due, end, question["policy"])
-        if not finished:
-            verdict = "overdue" if verdict == "late" else "open"
-    return {
-        "due": due,
-        "due_original": due_original,
-        "verdict": verdict,
-        "used": len([minute for minute in wall.between(start, end) if minute not in crossed]),
-        "remaining": remaining,
-        "elapsed": len(wall.between(received, end)),
-    }
+    received, term = question["received"], question["term"]
+    start, end = question["restart"] or received, question["finished"] or question["at"]
+    holds = pencil_in(question["holds"], start, question["finished"])
+    said = {"due": None, "due_original": None, "verdict": "no_term", "remaining": None}
+    if term != "none":
+        closed, still_open = (
+            [h for h in holds if h[1] != NEVER],
+            [h for h in holds if h[1] == NEVER],
+        )
+        said["due_original"] = count(wall, [term], received, [])[0]
+        due, late = count(wall, [term, *question["extend"]], start, closed)
+        if still_open and still_open[0][0] <= due:
+            since, said["verdict"] = still_open[0][0], "held"
+        else:
+            late, since, said["due"] = late + still_open, end, due
+            said["verdict"] = standing(wall, question, due, end)
+        said["remaining"] = len(wall.between(since, due)) - len(wall.between(due, since))
+        holds = [hold for hold in holds if hold not in late]
+    said["used"] = spent(wall, start, end, holds)
+    return said | {"elapsed": len(wall.between(received, end))}

@@ -6,7 +6,7 @@ reckoning tells its steps (`Reading.trace`). No other code adds days, in Python 
 """
 
 from states.clock.facts import Facts, Line, Policy, Reading, Verdict
-from states.clock.reading import late_from, read, verdict_of
+from states.clock.reading import late_from, read, share_at, verdict_of
 from states.clock.term import Kind, Term
 from states.clock.worktime import Calendar
 
@@ -21,5 +21,6 @@ __all__ = [
     "Verdict",
     "late_from",
     "read",
+    "share_at",
     "verdict_of",
 ]

@@ -233,3 +233,9 @@ def _standing(
     if finished is not None:
         return verdict
     return Verdict.overdue if verdict is Verdict.late else Verdict.open
+
+
+def share_at(calendar: Calendar, start: datetime, due: datetime, share: float) -> datetime:
+    """The moment by which that share of the working time from start to due has passed."""
+    begin, end = calendar.position(start), calendar.position(due)
+    return calendar.moment(max(1, begin + int((end - begin) * share)))

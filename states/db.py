@@ -1,0 +1,84 @@
+"""Engine, transactions, and the schema's version."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from states.errors import HosoError
+
+if TYPE_CHECKING:
+    from alembic.config import Config  # imported when it is needed: half of start-up is imports
+
+
+class WrongSchema(HosoError):
+    """The database's schema is not the one this version knows."""
+
+
+def engine(url: str, size: int = 16) -> AsyncEngine:
+    """A pool of connections. Texts of prepared statements are kept per connection."""
+    return create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction: it commits when the block ends, and not at all when it raises."""
+    async with engine.begin() as db:
+        yield db
+
+
+def migrate(url: str) -> None:
+    """Bring the schema up to date, as its owner. Raises `WrongSchema` when it is ahead of us."""
+    from alembic import command
+
+    config = _config(url)
+    check_not_ahead(url)
+    command.upgrade(config, "head")
+
+
+def check_not_ahead(url: str) -> None:
+    """Refuse a database that a newer version of hoso has migrated."""
+    import asyncio
+
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(_config(url))
+    known = {revision.revision for revision in script.walk_revisions()}
+    found = asyncio.run(revision(url))
+    if found is not None and found not in known:
+        raise WrongSchema(
+            f"the database has schema {found}, which a newer hoso wrote and this one does not know:"
+            " nothing was changed; run the newer hoso"
+        )
+
+
+async def revision(url: str) -> str | None:
+    """The schema's present revision; None in a database that has none."""
+    connecting = create_async_engine(url, poolclass=sa.NullPool)
+    try:
+        async with connecting.connect() as db:
+            if await db.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
+                return None
+            found: str | None = await db.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            return found
+    finally:
+        await connecting.dispose()
+
+
+def _config(url: str) -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["url"] = url
+    return config

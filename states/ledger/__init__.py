@@ -1,0 +1,14 @@
+"""The ledger: the only writer of state.
+
+A move is one transaction: read the row, `lifecycle.fire`, compare-and-swap on `seq`, and entry,
+stage, clock and projection written together. Nothing here commits.
+"""
+
+from states.ledger.acts import Act, Lodging
+from states.ledger.outbox import read, unread
+from states.ledger.sets import move_all
+from states.ledger.statements import WAKE
+from states.ledger.turn import Book
+from states.ledger.write import find, move, open_
+
+__all__ = ["WAKE", "Act", "Book", "Lodging", "find", "move", "move_all", "open_", "read", "unread"]

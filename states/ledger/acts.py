@@ -1,0 +1,135 @@
+"""What somebody asks of a dossier: an act, with what each event must bring along."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from states.clock import Kind, Term
+from states.errors import BadInput
+from states.words import Channel, Event, Outcome, Role
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Brings(BaseModel):
+    """What an event brings: nothing, unless its own model below says so."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WithFiles(Brings):
+    """Components with the SHA-256 of their files, by component code."""
+
+    components: dict[Name, Sha256] = Field(default_factory=dict)
+
+
+class Staged(Brings):
+    """The documents a stage produced, by name, and who takes the next stage."""
+
+    produced: tuple[Name, ...] = ()
+    person: Name | None = None
+
+
+class SendBack(Staged):
+    """The stage to go back to, counted from 0; the one before unless said."""
+
+    stage: Annotated[int, Field(ge=0)] | None = None
+
+
+class Result(Staged):
+    """What was decided."""
+
+    outcome: Outcome
+
+
+class Payment(Brings):
+    """VND."""
+
+    amount: Annotated[int, Field(gt=0, le=10**12)]
+
+
+class Extension(Brings):
+    """The term added, as in `2wd`."""
+
+    term: Name
+
+
+BRINGS: dict[Event, type[Brings]] = {
+    Event.register: WithFiles,
+    Event.receive: WithFiles,
+    Event.digitise: WithFiles,
+    Event.supplement: WithFiles,
+    Event.advance: Staged,
+    Event.send_back: SendBack,
+    Event.return_result: Result,
+    Event.request_payment: Payment,
+    Event.pay: Payment,
+    Event.extend: Extension,
+}
+# A refusal, a wait or a second look is always explained (Decree 61/2018 Art. 17, 19, 21).
+REASONED = frozenset(
+    {
+        Event.decline,
+        Event.send_back,
+        Event.request_supplement,
+        Event.extend,
+        Event.stop,
+        Event.reopen,
+    }
+)
+GROUNDED = frozenset({Event.extend, Event.stop, Event.reopen})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Who does what, in what capacity, when, and what it brings.
+
+    `seq` is the number of moves the actor has seen (None: not said); `key` makes the act
+    repeatable: the same actor's same key gives the same answer and writes nothing again.
+    """
+
+    event: Event
+    actor: str
+    role: Role
+    at: datetime
+    payload: dict[str, Any] = field(default_factory=dict)
+    on_behalf_of: str | None = None
+    reason: str | None = None
+    ground: str | None = None
+    key: str | None = None
+    seq: int | None = None
+
+    def brings(self) -> Brings:
+        """The payload, parsed. `BadInput` names the field and what was expected."""
+        if self.at.tzinfo is None:
+            raise BadInput("the moment of a move must carry its offset")
+        if self.event in REASONED and not (self.reason or "").strip():
+            raise BadInput(f"{self.event} needs a reason: say why, the citizen will be told")
+        if self.event in GROUNDED and not (self.ground or "").strip():
+            raise BadInput(f"{self.event} needs its legal ground: the decree and article")
+        for text in (self.reason, self.ground, self.key, self.actor, self.on_behalf_of):
+            if text is not None and ("\0" in text or len(text) > 2000):
+                raise BadInput("a text of a move may not hold NUL or pass 2,000 characters")
+        try:
+            brought = BRINGS.get(self.event, Brings).model_validate(self.payload)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "payload"
+            raise BadInput(f"{self.event}: {where}: {first['msg']}") from None
+        if isinstance(brought, Extension) and Term.parse(brought.term).kind is Kind.none:
+            raise BadInput("an extension must have a length: 'none' extends nothing")
+        return brought
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lodging:
+    """A dossier about to be opened: at which one-stop unit, for which procedure, by whom."""
+
+    unit: str
+    procedure: str
+    channel: Channel
+    applicant: str

@@ -1,0 +1,107 @@
+"""The ledger's SQL for one dossier, written once and prepared by the driver.
+
+Names of tables and columns come from the tables themselves; every value is a parameter.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlmodel import SQLModel
+
+import states.tables  # noqa: F401  so that the metadata is full
+from states.ledger import chain
+
+WAKE = "hoso_wake"  # NOTIFY channel: something automatic is open
+PG = dialect()  # type: ignore[no-untyped-call]
+
+dossier, entry, visit = (SQLModel.metadata.tables[name] for name in ("dossier", "entry", "visit"))
+d, e, v = dossier.c, entry.c, visit.c
+
+FIND = (
+    sa.select(dossier, *(column.label(f"v_{column.name}") for column in visit.c))
+    .select_from(
+        dossier.outerjoin(
+            visit, (v.dossier_id == d.id) & (v.visit == d.visit) & v.closed_at.is_(None)
+        )
+    )
+    .where(d.code == sa.bindparam("code"))
+)
+
+NUMBER = sa.text(
+    "INSERT INTO code_sequence (unit, day, last) VALUES (:unit, :day, 1)"
+    " ON CONFLICT (unit, day) DO UPDATE SET last = code_sequence.last + 1 RETURNING last"
+)
+
+BY_KEY = (
+    sa.select(d.code, e.event, e.payload)
+    .join_from(entry, dossier, d.id == e.dossier_id)
+    .where(e.actor == sa.bindparam("actor"), e.key == sa.bindparam("key"))
+)
+
+CHANGING = tuple(
+    column.name
+    for column in dossier.c
+    if column.name not in {"id", "code", "head", "applicant", "channel", "source", "registered_at"}
+)
+STAGED = ("person", "due_at", "closed_at", "closed_seq", "used", "verdict")
+"""What changes of a visit after it was opened."""
+
+
+def _kind(column: Any) -> str:
+    """The Postgres type of a column, for a parameter whose type nothing else tells."""
+    return str(column.type.compile(dialect=PG))
+
+
+LINE = {name: f":e_{name}" for name in chain.FIELDS} | {"recorded_at": "given.recorded_at"}
+
+
+@lru_cache
+def turn(*, closes: bool, opens: bool, wakes: bool) -> sa.TextClause:
+    """One statement for the line, the dossier and its visits; it returns a row if it won."""
+    sets = ", ".join(f"{name} = :d_{name}" for name in CHANGING)
+    columns = [name for name in chain.FIELDS if name != "recorded_at"]
+    kinds = {name: chain.FIELDS[name] for name in columns}
+    parts = [
+        "WITH given AS (SELECT clock_timestamp() AS recorded_at)",
+        f"line AS (SELECT given.recorded_at, {chain.sql(LINE)} AS hash FROM given)",
+        f"moved AS (UPDATE dossier SET {sets}, head = line.hash FROM line"
+        " WHERE id = :d_id AND seq = :before RETURNING id)",
+        f"entered AS (INSERT INTO entry ({', '.join(columns)}, recorded_at, hash)"
+        f" SELECT {', '.join(f'CAST(:e_{name} AS {kind})' for name, kind in kinds.items())},"
+        " line.recorded_at, line.hash FROM line, moved)",
+    ]
+    if closes:
+        changed = ", ".join(f"{name} = :v_{name}" for name in STAGED)
+        parts.append(
+            f"closed AS (UPDATE visit SET {changed} FROM moved"
+            " WHERE dossier_id = :v_dossier_id AND visit = :v_visit)"
+        )
+    if opens:
+        values = ", ".join(f"CAST(:o_{c.name} AS {_kind(c)})" for c in visit.c)
+        parts.append(
+            f"opened AS (INSERT INTO visit ({', '.join(v.keys())}) SELECT {values} FROM moved)"
+        )
+    wake = f"pg_notify('{WAKE}', '')" if wakes else "NULL"
+    return sa.text(", ".join(parts) + f" SELECT id, {wake} FROM moved")
+
+
+@lru_cache
+def first() -> sa.TextClause:
+    """One statement for a new dossier and its first line; it returns the id and the hash."""
+    columns = [name for name in d.keys() if name not in {"id", "head"}]  # noqa: SIM118  columns
+    fields = [name for name in chain.FIELDS if name not in {"dossier_id", "recorded_at"}]
+    line = {**LINE, "dossier_id": "given.id"}
+    values = ", ".join(f"CAST(:e_{name} AS {chain.FIELDS[name]})" for name in fields)
+    return sa.text(
+        "WITH given AS (SELECT nextval(pg_get_serial_sequence('dossier', 'id')) AS id,"
+        " clock_timestamp() AS recorded_at),"
+        f" line AS (SELECT given.id, given.recorded_at, {chain.sql(line)} AS hash FROM given),"
+        f" opened AS (INSERT INTO dossier (id, head, {', '.join(columns)})"
+        f" SELECT id, hash, {', '.join(f'CAST(:d_{n} AS {_kind(d[n])})' for n in columns)}"
+        " FROM line RETURNING id),"
+        f" entered AS (INSERT INTO entry (dossier_id, recorded_at, hash, {', '.join(fields)})"
+        f" SELECT line.id, line.recorded_at, line.hash, {values} FROM line, opened)"
+        f" SELECT id, hash, pg_notify('{WAKE}', '') FROM line"
+    )

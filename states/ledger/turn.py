@@ -1,0 +1,109 @@
+"""A whole move in memory: files, guards, state, clock, stages, counts. Pure.
+
+`move` stores what it does, `replay` folds a dossier's lines through it again: the projection is
+nothing that its lines do not say.
+"""
+
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
+
+from states import lifecycle
+from states.clock import Calendar, Policy
+from states.errors import BadInput
+from states.ledger import effects
+from states.ledger.acts import Act, Brings, Lodging
+from states.lifecycle import Now
+from states.tables import Dossier, Visit
+from states.words import Event
+
+
+class Book(Protocol):
+    """What the ledger asks of the catalogue."""
+
+    def procedure(self, code: str, version: int | None = None) -> Any:
+        """A procedure version; the one in force when None. Raises `Unknown`."""
+
+    def calendar(self, name: str) -> Calendar:
+        """A calendar by name. Raises `Unknown`."""
+
+    def calendar_of(self, agency: str) -> Calendar:
+        """The calendar an agency works by. Raises `Unknown`."""
+
+
+def opening(book: Book, lodging: Lodging, act: Act) -> tuple[Dossier, dict[str, Any]]:
+    """A new dossier after its first act, without its code, and what its line tells."""
+    brought = act.brings()
+    procedure = book.procedure(lodging.procedure)
+    if lodging.channel not in procedure.channels.come:
+        raise BadInput(
+            f"procedure {procedure.code} does not take dossiers by {lodging.channel}:"
+            f" it takes {', '.join(procedure.channels.come)}"
+        )
+    calendar = book.calendar_of(procedure.agency)
+    paper = blank(lodging, act)
+    pin(paper, procedure, calendar)
+    effects.bring(paper, procedure, brought)
+    row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
+    told = effects.tick(paper, row, act, calendar, procedure.supplement.lapse)
+    lodged = {
+        "unit": lodging.unit,
+        "channel": lodging.channel,
+        "applicant": lodging.applicant,
+        "procedure": procedure.code,
+        "version": procedure.version,
+    }
+    return paper, {"act": said(brought), "lodging": lodged, "clock": told}
+
+
+def turn(
+    book: Book, paper: Dossier, present: Visit | None, act: Act
+) -> tuple[dict[str, Any], Visit | None]:
+    """Move a dossier and its present visit in memory.
+
+    Returns what the line tells and the visit that opens. Raises `BadInput`, `NotOpen`, `NotYours`.
+    """
+    brought = act.brings()
+    pinned = book.procedure(paper.procedure, paper.version)
+    calendar = book.calendar(paper.calendar)
+    effects.bring(paper, pinned, brought)
+    effects.check_stage(pinned, paper, act, brought)
+    row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
+    paper.seq, paper.moved_at = paper.seq + 1, act.at
+    if act.event is Event.receive:  # registered under one version, received under the next
+        pinned = book.procedure(paper.procedure)
+        pin(paper, pinned, calendar)
+    effects.count(paper, act, brought, pinned)
+    told = effects.tick(paper, row, act, calendar, pinned.supplement.lapse)
+    opened = effects.step(paper, present, row, act, brought, pinned, calendar)
+    return {"act": said(brought), "clock": told}, opened
+
+
+def blank(lodging: Lodging, act: Act) -> Dossier:
+    """A dossier before its first act."""
+    paper = SimpleNamespace(**dict.fromkeys(Dossier.__table__.c.keys()))  # type: ignore[attr-defined]
+    paper.state, paper.seq, paper.deadline, paper.visit = lifecycle.NEW, 1, 0, 0
+    paper.unit, paper.channel, paper.applicant = lodging.unit, lodging.channel, lodging.applicant
+    paper.stage, paper.fee_paid, paper.facts, paper.missing = -1, 0, {}, 0
+    paper.registered_at = paper.moved_at = act.at
+    return cast("Dossier", paper)
+
+
+def pin(paper: Dossier, procedure: Any, calendar: Calendar) -> None:
+    """Bind the dossier to the rules in force: what is edited later does not move it."""
+    paper.procedure, paper.version = procedure.code, procedure.version
+    paper.agency, paper.field = procedure.agency, procedure.field
+    paper.term, paper.regime = str(procedure.term), procedure.regime
+    paper.policy = Policy(procedure.policy)
+    paper.calendar, paper.calendar_version = calendar.name, calendar.version
+    paper.stages = len(procedure.stages)
+    paper.takes_in = procedure.stages[0].accept == "auto"
+    paper.supplements_left = procedure.supplement.times
+    paper.supplement_restarts = procedure.supplement.mode == "restart"
+    paper.extensions_left = procedure.extension.times
+    paper.fee_asked = procedure.fee
+    effects.missing(paper, procedure)
+
+
+def said(brought: Brings) -> dict[str, Any]:
+    """What the actor said, as the line keeps it."""
+    return brought.model_dump(mode="json", exclude_defaults=True)

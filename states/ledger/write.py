@@ -1,0 +1,186 @@
+"""Where moves become rows. Nothing here commits: whoever opened the transaction closes it.
+
+A move is two round trips: one reads the dossier with its present stage, one writes the line, the
+dossier and the stage together, if and only if nobody moved the dossier in between. Two clerks, one
+wins; the database decides by `seq`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from states import lifecycle
+from states.errors import BadInput, KeyReused, Stale, Unknown
+from states.ledger import statements
+from states.ledger.acts import Act, Lodging
+from states.ledger.turn import Book, opening, said, turn
+from states.lifecycle import Now
+from states.tables import Dossier, Visit
+from states.words import Role, State
+
+log = structlog.get_logger()
+
+SKEW = timedelta(minutes=5)  # how far two machines' clocks may disagree
+
+
+async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> Dossier:
+    """Open a dossier with its first entry (`register` or `receive`) and return it."""
+    if (again := await _answered(db, act, code=None)) is not None:
+        return again
+    paper, payload = opening(book, lodging, act)
+    day = act.at.astimezone(book.calendar(paper.calendar).zone).date()
+    paper.code = f"{lodging.unit}-{day:%y%m%d}-{await _number(db, lodging.unit, day):04d}"
+    await insert(db, paper, act, payload)
+    log.info("dossier.opened", code=paper.code, move=act.event, role=act.role)
+    return paper
+
+
+async def move(db: AsyncConnection, book: Book, code: str, act: Act) -> Dossier:
+    """Move one dossier and return it as it stands then.
+
+    Raises `Unknown`, `BadInput`, `NotOpen`/`NotYours` (with what is open), `Stale` (with the
+    present state) or `KeyReused`; then nothing was written.
+    """
+    if (again := await _answered(db, act, code)) is not None:
+        return again
+    paper, present = await find(db, code)
+    if act.seq is not None and act.seq != paper.seq:
+        raise stale(paper)
+    act = _in_time(paper, act)
+    before, source = paper.seq, paper.state
+    payload, opened = turn(book, paper, present, act)
+    if not await _write(db, paper, before, source, act, payload, present, opened):
+        raise stale((await find(db, code))[0])
+    log.info("dossier.moved", code=code, move=act.event, source=source, dest=paper.state)
+    return paper
+
+
+async def find(db: AsyncConnection, code: str) -> tuple[Dossier, Visit | None]:
+    """A dossier and the visit it is in. Raises `Unknown`."""
+    found = (await db.execute(statements.FIND, {"code": code})).one_or_none()
+    if found is None:
+        raise Unknown(f"there is no dossier {code[:60]}: check the code on the slip")
+    width = len(statements.d)
+    paper = SimpleNamespace(**dict(zip(statements.d.keys(), found[:width], strict=True)))
+    present = SimpleNamespace(**dict(zip(statements.v.keys(), found[width:], strict=True)))
+    return cast("Dossier", paper), cast("Visit", present) if present.visit is not None else None
+
+
+def stale(paper: Dossier) -> Stale:
+    return Stale(
+        f"dossier {paper.code} was moved by somebody else: it is {paper.state} now (seq"
+        f" {paper.seq}). Read it again and decide anew"
+    )
+
+
+# Codes ------------------------------------------------------------------------------------
+
+
+async def _number(db: AsyncConnection, unit: str, day: date) -> int:
+    """The unit's next number of that day, held under a row lock until the transaction ends."""
+    return int((await db.execute(statements.NUMBER, {"unit": unit, "day": day})).scalar_one())
+
+
+# Same key, same answer --------------------------------------------------------------------
+
+
+async def _answered(db: AsyncConnection, act: Act, code: str | None) -> Dossier | None:
+    """The dossier a repeated key already moved; None when the key is new or absent."""
+    if act.key is None:
+        return None
+    # Two requests with one key at once: the second waits here and then finds the first's line.
+    lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{act.actor}\n{act.key}", 0))
+    await db.execute(sa.select(lock))
+    found = (
+        await db.execute(statements.BY_KEY, {"actor": act.actor, "key": act.key})
+    ).one_or_none()
+    if found is None:
+        return None
+    same = found.event == act.event and json.loads(found.payload)["act"] == said(act.brings())
+    if not same or (code is not None and code != found.code):
+        raise KeyReused(
+            f"key {act.key} was used for {found.event} on {found.code}: use a new key for a new act"
+        )
+    return (await find(db, found.code))[0]
+
+
+def _in_time(paper: Dossier, act: Act) -> Act:
+    """Moves follow one another. Clocks of two machines may differ a little; more is refused."""
+    if act.at >= paper.moved_at:
+        return act
+    if act.at < paper.moved_at - SKEW:
+        raise BadInput(
+            f"the move is dated {act.at.isoformat()}, before the last one of"
+            f" {paper.moved_at.isoformat()}: a dossier's moves follow one another"
+        )
+    return replace(act, at=paper.moved_at)
+
+
+# The writing ------------------------------------------------------------------------------
+
+
+async def insert(db: AsyncConnection, paper: Dossier, act: Act, payload: Mapping[str, Any]) -> None:
+    """Write a new dossier and its first line; gives the paper its id and head."""
+    values = {f"d_{name}": getattr(paper, name) for name in statements.d.keys()}  # noqa: SIM118  columns
+    values |= _line(paper, None, act, payload) | {"d_facts": json.dumps(paper.facts)}
+    paper.id, paper.head = (await db.execute(statements.first(), values)).one()[:2]
+
+
+async def _write(
+    db: AsyncConnection,
+    paper: Dossier,
+    before: int,
+    source: State,
+    act: Act,
+    payload: Mapping[str, Any],
+    present: Visit | None,
+    opened: Visit | None,
+) -> bool:
+    """Write a move; False when somebody else moved the dossier first."""
+    statement = statements.turn(
+        closes=present is not None, opens=opened is not None, wakes=_wakes(paper, act)
+    )
+    values = {f"d_{name}": getattr(paper, name) for name in statements.CHANGING}
+    values |= {"d_id": paper.id, "d_facts": json.dumps(paper.facts), "before": before}
+    values |= _line(paper, source, act, payload)
+    if present is not None:
+        values |= {
+            f"v_{name}": getattr(present, name)
+            for name in ("dossier_id", "visit", *statements.STAGED)
+        }
+    if opened is not None:
+        values |= {f"o_{name}": getattr(opened, name) for name in statements.v.keys()}  # noqa: SIM118  columns
+    return (await db.execute(statement, values)).one_or_none() is not None
+
+
+def _line(
+    paper: Dossier, source: State | None, act: Act, payload: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "e_dossier_id": paper.id,
+        "e_seq": paper.seq,
+        "e_event": act.event,
+        "e_source": source,
+        "e_dest": paper.state,
+        "e_role": act.role,
+        "e_actor": act.actor,
+        "e_on_behalf_of": act.on_behalf_of,
+        "e_at": act.at,
+        "e_payload": json.dumps(payload, ensure_ascii=False),
+        "e_reason": act.reason,
+        "e_ground": act.ground,
+        "e_key": act.key,
+        "e_prev": paper.head,
+    }
+
+
+def _wakes(paper: Dossier, act: Act) -> bool:
+    now = Now(act.at, Role.system)
+    return any(bool(row.holds(paper, now)) for row in lifecycle.automatic(paper.state))

@@ -1,0 +1,305 @@
+"""The rows. What the machine promises, the database holds: words by CHECK, facts tied to states.
+
+`Dossier` is a projection: every column of it can be derived again from its `Entry` lines and the
+catalogue. `Entry` is the truth: history, audit, optimistic lock and outbox in one table.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from states import lifecycle
+from states.clock import Policy
+from states.words import Channel, Event, Outcome, Role, State, Tally
+
+# Constraints named by rule, so migrations and error handlers can speak of them.
+SQLModel.metadata.naming_convention = {
+    "ck": "%(table_name)s_%(constraint_name)s",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "fk": "%(table_name)s_%(column_0_name)s_fkey",
+    "pk": "%(table_name)s_pkey",
+    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+}
+
+
+class Word(sa.types.TypeDecorator[StrEnum]):
+    """An enum kept as the plain word; `only` adds the CHECK."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, enum: type[StrEnum]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else self.enum(value).value
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> StrEnum | None:
+        return None if value is None else self.enum(value)
+
+
+def word(enum: type[StrEnum]) -> Any:
+    return Word(enum)
+
+
+def listed(words: Iterable[StrEnum]) -> str:
+    """The words as an SQL list, in a settled order."""
+    return "(" + ", ".join(f"'{each}'" for each in sorted(words)) + ")"
+
+
+def only(column: str, enum: type[StrEnum]) -> sa.CheckConstraint:
+    return sa.CheckConstraint(f"{column} IN {listed(enum)}", name=f"{column}_word")
+
+
+def iff(fact: str, states: Iterable[State], name: str) -> sa.CheckConstraint:
+    """The fact holds in these states and in no other."""
+    return sa.CheckConstraint(f"({fact}) = (state IN {listed(states)})", name=name)
+
+
+MOMENT: Any = sa.DateTime(timezone=True)
+UNFINISHED = sa.text("finished_at IS NULL")
+
+
+class Dossier(SQLModel, table=True):
+    """A dossier as it stands."""
+
+    __table_args__ = (
+        only("state", State),
+        only("channel", Channel),
+        only("policy", Policy),
+        only("stage_role", Role),
+        only("outcome", Outcome),
+        only("verdict", Tally),
+        iff("finished_at IS NOT NULL", lifecycle.FINISHED, "finished"),
+        iff("verdict IS NOT NULL", lifecycle.FINISHED, "classed"),
+        iff("outcome IS NOT NULL", lifecycle.WITH_RESULT, "decided"),
+        iff("delivered_at IS NOT NULL", {State.delivered}, "delivered"),
+        iff("lapse_at IS NOT NULL", lifecycle.HELD, "waiting"),
+        sa.CheckConstraint(
+            f"state NOT IN {listed(lifecycle.IN_PROCEDURE)} OR received_at IS NOT NULL",
+            name="received",
+        ),
+        sa.CheckConstraint("(due_at IS NULL) = (late_at IS NULL)", name="deadline"),
+        sa.CheckConstraint("due_at IS NULL OR received_at IS NOT NULL", name="due"),
+        sa.CheckConstraint("stage >= -1 AND stage < greatest(stages, 1)", name="stage"),
+        sa.CheckConstraint(
+            "missing >= 0 AND supplements_left >= 0 AND extensions_left >= 0", name="counts"
+        ),
+        sa.CheckConstraint("seq >= 1 AND deadline BETWEEN 0 AND seq", name="seq"),
+        # What flows look for: few rows of many, so the indexes stay small at any size.
+        sa.Index(
+            "dossier_automatic_idx",
+            "state",
+            "id",
+            postgresql_where=sa.text(
+                "state IN " + listed({State(row.source) for row in lifecycle.ROWS if row.automatic})
+            ),
+        ),
+        sa.Index("dossier_late_idx", "late_at", postgresql_where=UNFINISHED),
+        sa.Index("dossier_warn_idx", "warn_at", postgresql_where=UNFINISHED),
+        sa.Index("dossier_lapse_idx", "lapse_at", postgresql_where=sa.text("lapse_at IS NOT NULL")),
+        sa.Index("dossier_agency_idx", "agency", "received_at"),
+    )
+
+    id: int | None = Field(
+        default=None,
+        sa_type=sa.BigInteger,
+        sa_column_args=(sa.Identity(),),
+        primary_key=True,
+    )
+    code: str = Field(unique=True)
+    seq: int = 1
+    state: State = Field(sa_type=word(State))
+    head: bytes = Field(sa_type=sa.LargeBinary)  # hash of the last entry
+
+    # who and what
+    agency: str
+    unit: str  # where it lies now
+    field: str
+    procedure: str
+    version: int
+    channel: Channel = Field(sa_type=word(Channel))
+    applicant: str
+    source: str | None = None  # the file or system it was taken over from
+
+    # pinned at receipt
+    term: str
+    calendar: str
+    calendar_version: str
+    policy: Policy = Field(sa_type=word(Policy))
+    regime: str
+    stages: int
+    takes_in: bool
+    supplement_restarts: bool
+
+    # where it stands
+    stage: int = -1
+    stage_role: Role | None = Field(default=None, sa_type=word(Role))
+    visit: int = 0  # number of the present or last visit of a stage
+    missing: int = 0
+    supplements_left: int = 0
+    extensions_left: int = 0
+    fee_asked: int = Field(default=0, sa_type=sa.BigInteger)  # VND
+    fee_paid: int = Field(default=0, sa_type=sa.BigInteger)  # VND
+
+    # the clock
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+    registered_at: datetime = Field(sa_type=MOMENT)
+    moved_at: datetime = Field(sa_type=MOMENT)  # of the last entry
+    received_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    due_original: datetime | None = Field(default=None, sa_type=MOMENT)
+    due_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    late_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    warn_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    deadline: int = 0  # seq of the entry that set the deadline in force: its version
+    lapse_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    finished_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    used: int | None = None  # working minutes, once finished
+    verdict: Tally | None = Field(default=None, sa_type=word(Tally))
+    outcome: Outcome | None = Field(default=None, sa_type=word(Outcome))
+    delivered_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+class Entry(SQLModel, table=True):
+    """One line of the ledger; `(dossier_id, seq)` is the key, so two writers never share a number.
+
+    `at` is when it happened, `recorded_at` when the database heard of it. `payload` is JSON kept as
+    the text that was hashed. `xact` lets readers of the outbox wait for slow writers.
+    """
+
+    __table_args__ = (
+        only("event", Event),
+        only("source", State),
+        only("dest", State),
+        only("role", Role),
+        sa.CheckConstraint("(source IS NULL) = (seq = 1)", name="first"),
+        sa.CheckConstraint("payload::json IS NOT NULL", name="payload_json"),
+        sa.Index(
+            "entry_key_key",
+            "actor",
+            "key",
+            unique=True,
+            postgresql_where=sa.text("key IS NOT NULL"),
+        ),
+    )
+
+    dossier_id: int = Field(foreign_key="dossier.id", primary_key=True, sa_type=sa.BigInteger)
+    seq: int = Field(primary_key=True)
+    id: int | None = Field(
+        default=None,
+        sa_type=sa.BigInteger,
+        sa_column_args=(sa.Identity(),),
+        unique=True,
+        nullable=False,
+    )
+    event: Event = Field(sa_type=word(Event))
+    source: State | None = Field(default=None, sa_type=word(State))
+    dest: State = Field(sa_type=word(State))
+    role: Role = Field(sa_type=word(Role))
+    actor: str
+    on_behalf_of: str | None = None  # the agency a postal clerk acts for
+    at: datetime = Field(sa_type=MOMENT)
+    recorded_at: datetime = Field(sa_type=MOMENT)
+    payload: str = Field(sa_type=sa.Text)
+    reason: str | None = None
+    ground: str | None = None  # decree and article
+    key: str | None = None
+    prev: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
+    hash: bytes = Field(sa_type=sa.LargeBinary)
+    xact: int | None = Field(
+        default=None,
+        sa_column=sa.Column(
+            "xact",
+            sa.BigInteger,
+            nullable=False,
+            server_default=sa.text("pg_current_xact_id()::text::bigint"),
+        ),
+    )
+
+
+class Visit(SQLModel, table=True):
+    """One visit of a dossier to a stage, with its own clock. A second visit is a second row."""
+
+    __table_args__ = (
+        only("role", Role),
+        only("verdict", Tally),
+        sa.CheckConstraint("(closed_at IS NULL) = (closed_seq IS NULL)", name="closed"),
+        sa.CheckConstraint("(closed_at IS NULL) = (verdict IS NULL)", name="classed"),
+    )
+
+    dossier_id: int = Field(foreign_key="dossier.id", primary_key=True, sa_type=sa.BigInteger)
+    visit: int = Field(primary_key=True)
+    stage: int
+    code: str
+    unit: str
+    role: Role = Field(sa_type=word(Role))
+    person: str | None = None  # who took it in; none while it lies in the unit's tray
+    term: str
+    opened_at: datetime = Field(sa_type=MOMENT)
+    opened_seq: int
+    due_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    closed_seq: int | None = None
+    used: int | None = None  # working minutes
+    verdict: Tally | None = Field(default=None, sa_type=word(Tally))
+
+
+class Activity(SQLModel, table=True):
+    """One event of an imported history, as its system told it."""
+
+    dossier_id: int = Field(foreign_key="dossier.id", primary_key=True, sa_type=sa.BigInteger)
+    n: int = Field(primary_key=True)
+    name: str
+    at: datetime = Field(sa_type=MOMENT)
+    person: str | None = None
+    unit: str | None = None
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+
+
+class Alert(SQLModel, table=True):
+    """What a sweep found, once per dossier, rule and version of the deadline."""
+
+    dossier_id: int = Field(foreign_key="dossier.id", primary_key=True, sa_type=sa.BigInteger)
+    rule: str = Field(primary_key=True)
+    deadline: int = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=MOMENT)
+    at: datetime = Field(sa_type=MOMENT)
+    unit: str
+    recorded_at: datetime = Field(
+        sa_type=MOMENT, sa_column_kwargs={"server_default": sa.func.now()}
+    )
+
+
+class CodeSequence(SQLModel, table=True):
+    """The last number a unit gave on a day (Circular 01/2018/TT-VPCP Art. 19)."""
+
+    __tablename__ = "code_sequence"
+
+    unit: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    last: int
+
+
+class Reader(SQLModel, table=True):
+    """How far a reader of the outbox has come."""
+
+    name: str = Field(primary_key=True)
+    last: int = Field(default=0, sa_type=sa.BigInteger)
+
+
+class Anchor(SQLModel, table=True):
+    """The heads of an agency's chains at the end of a day, signed (HMAC-SHA-256)."""
+
+    agency: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    dossiers: int
+    heads: bytes = Field(sa_type=sa.LargeBinary)  # SHA-256 over the heads in order of id
+    signature: bytes = Field(sa_type=sa.LargeBinary)
+    recorded_at: datetime = Field(
+        sa_type=MOMENT, sa_column_kwargs={"server_default": sa.func.now()}
+    )
