@@ -258,7 +258,7 @@ def _version(file: CalendarFile, sessions: Mapping[date, Sessions]) -> str:
     """A digest of everything a due date depends on; names and reasons are not among it."""
     digest = sha256(f"{file.zone} {file.first} {file.last} {file.standard_day}".encode())
     for day, hours in sorted(sessions.items()):
-        spans = (f"{begins:%H:%M}-{ends:%H:%M}" for begins, ends in hours)
+        spans = (f"{a.isoformat('minutes')}-{b.isoformat('minutes')}" for a, b in hours)
         digest.update(f"\n{day} {' '.join(spans)}".encode())
     return digest.hexdigest()[:8]
 

@@ -34,7 +34,7 @@ def test_the_sample_covers_the_pilot():
         assert sum(each.field == field for each in sample.procedures.values()) >= 3
     assert {each.level for each in sample.procedures.values()} == {"province"}
     assert sample.centre.code == "H42.14"
-    assert sample.calendar == "vn"
+    assert sample.keeps == "vn"
 
 
 def test_the_sample_has_every_kind_of_term():
@@ -42,11 +42,11 @@ def test_the_sample_has_every_kind_of_term():
     assert kinds == set(Kind) - {Kind.promise}
 
 
-def test_nobody_is_given_a_role_twice_over():
+def test_the_postal_clerks_hold_no_other_role():
     sample = catalogue.load()
     clerks = [each.id for each in sample.people.values() if each.holds(Role.postal)]
     assert clerks == ["p-post-01", "p-post-02"]
-    for clerk in clerks:  # the public post decides nothing: Decree 61/2018/NĐ-CP Art. 16
+    for clerk in clerks:  # the post receives and gives back; it decides nothing
         assert {each.role for each in sample.person(clerk).positions} == {Role.postal}
     assert len({each.name for each in sample.people.values()}) == len(sample.people)
 
@@ -171,7 +171,7 @@ FAULTS = [  # file, what is written instead of what, a mark on the faulty line, 
     (ORGANISATION, "unit: H42.14.02, role: control", "unit: H42.14.88, role: control",
      "H42.14.88", "people.3.positions.0.unit", "no unit H42.14.88"),
     (ORGANISATION, "- van-hoa  #", "- giao-duc  #", "code: van-hoa", "fields.2.code", "no agency"),
-    (ORGANISATION, "- van-hoa  #", "- van-hoa\n      - tai-chinh  #", "- tai-chinh",
+    (ORGANISATION, "- van-hoa  #", "- van-hoa\n      - tai-chinh  #", "- tai-chinh\n",
      "agencies.5.fields.0", "another agency"),
     (ORGANISATION, "person: p-post-01", "person: p-reception-01", "role: postal\n",
      "delegations.0.role", "does not hold"),

@@ -109,6 +109,10 @@ def test_a_promise_taken_over_stands_for_the_term() -> None:
         "5wd", "2025-05-05 10:00", policy=Policy.instant, promised=promised, finished=finish
     )
     assert (reading.due, reading.due_original, reading.verdict) == (promised, promised, "late")
+    hold = ((local("2025-05-06 10:00"), local("2025-05-08 10:00")),)  # two working days
+    held = simple("5wd", "2025-05-05 10:00", promised=promised, holds=hold)
+    assert held.due_original == promised
+    assert held.due.date() == date(2025, 5, 13)
 
 
 def test_local_time_is_the_calendars_also_when_it_jumps() -> None:

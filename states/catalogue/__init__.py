@@ -32,6 +32,7 @@ from states.catalogue.procedures import (
     Stage,
     SupplementRule,
 )
+from states.clock import Calendar
 from states.errors import BadFile, Unknown
 from states.words import Role
 from states.yaml_files import Document
@@ -56,9 +57,10 @@ __all__ = [
 
 
 class Catalogue(Row):
-    """Everything by its code. `calendar` names the working calendar the centre keeps."""
+    """Everything by its code; the ledger's `Book`. `keeps` names the centre's working calendar."""
 
-    calendar: str
+    keeps: str
+    folder: Path | None = None
     centre: Agency
     fields: dict[str, Field]
     agencies: dict[str, Agency]
@@ -67,12 +69,22 @@ class Catalogue(Row):
     delegations: tuple[Delegation, ...]
     procedures: dict[str, Procedure]
 
-    def procedure(self, code: str) -> Procedure:
+    def procedure(self, code: str, version: int | None = None) -> Procedure:
         """Raises `Unknown`. The local suffix of a code (.000.00.00.H42) is no part of it."""
         national = ".".join(code.split(".")[:2])
-        if national not in self.procedures:
-            raise Unknown(f"there is no procedure {code[:40]} in the catalogue")
-        return self.procedures[national]
+        found = self.procedures.get(national)
+        if found is None or version not in {None, found.version}:
+            wanted = f"{code[:40]}" if version is None else f"{code[:40]} version {version}"
+            raise Unknown(f"there is no procedure {wanted} in the catalogue")
+        return found
+
+    def calendar(self, name: str) -> Calendar:
+        """A working calendar by its name. Raises `Unknown`."""
+        return calendars.load(name, self.folder)
+
+    def calendar_of(self, agency: str) -> Calendar:
+        """The calendar an agency works by: here all keep the centre's."""
+        return self.calendar(self.keeps)
 
     def person(self, id: str) -> Person:  # noqa: A002 — it is what the file calls it
         """Raises `Unknown`."""
@@ -105,7 +117,8 @@ def _load(folder: Path | None) -> Catalogue:
     if organisation.calendar not in calendars.names(folder):
         raise document.wrong(("calendar",), f"there is no calendar {organisation.calendar}")
     return Catalogue(
-        calendar=organisation.calendar,
+        keeps=organisation.calendar,
+        folder=folder,
         centre=organisation.centre,
         fields={each.code: each for each in organisation.fields},
         agencies={each.code: each for each in organisation.agencies},

@@ -32,7 +32,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[1-9]\.[0-9]{6}$")]
 
 
 class Ground(Row):
-    """A legal ground. `verified`: the text was read, or two independent ones tell it alike."""
+    """A legal ground. `verified`: its text was read."""
 
     document: Text
     article: Text | None = None
@@ -102,9 +102,9 @@ class ExtensionRule(Row):
 class Procedure(Row):
     """One version of one procedure.
 
-    `code_verified`: two independent public texts give this code and name; `figures_verified`: term,
-    fee and papers were compared with the national database. `fee` in VND. A cut-off belongs to its
-    term (`sameday@15:00`).
+    `code_verified`: a public text was found that gives this code with this name.
+    `figures_verified`: term, fee and papers were compared with the national database.
+    `fee` in VND. A cut-off belongs to its term (`sameday@15:00`).
     """
 
     code: Code

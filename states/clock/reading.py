@@ -34,7 +34,7 @@ def read(term: Term, calendar: Calendar, facts: Facts, policy: Policy, at: datet
     start = received if facts.restart is None else calendar.stamp(facts.restart)
     finished = None if facts.finished is None else calendar.stamp(facts.finished)
     _in_order(received, start, finished)
-    end = max(calendar.stamp(at), start) if finished is None else finished
+    end = calendar.stamp(at) if finished is None else finished
     every = _stamped(calendar, facts.holds, finished)
     holds = merged(every, start)
 
@@ -47,7 +47,7 @@ def read(term: Term, calendar: Calendar, facts: Facts, policy: Policy, at: datet
 
     original = None if base is None else _due(calendar, base, received, 0)
     in_force = None if waiting else due
-    mark = min(end, holds[-1][0]) if waiting else end
+    mark = holds[-1][0] if waiting else end
     return Reading(
         due=None if in_force is None else calendar.when(in_force),
         due_original=None if original is None else calendar.when(original),
@@ -97,15 +97,20 @@ def _base(term: Term, calendar: Calendar, facts: Facts) -> Segment | None:
 
 
 def _extended(base: Segment | None, calendar: Calendar, extend: tuple[Term, ...]) -> list[Segment]:
-    """The term and its extensions; neighbours of one kind are added up. Empty: no due date."""
-    chain = [] if base is None else [base]
-    for more in extend:
-        if more.kind is Kind.none:
-            raise BadInput("an extension must have a length: 'none' extends nothing")
+    """The term and its extensions. Those of the term's own kind add up with it, whenever given;
+    the others are counted on, in order, neighbours of one kind added up. Empty: no due date.
+    """
+    if any(more.kind is Kind.none for more in extend):
+        raise BadInput("an extension must have a length: 'none' extends nothing")
+    if base is None:
+        return []
+    chain = [base]
+    own = base.kind if base.kind is not Kind.sameday else None
+    for more in sorted(extend, key=lambda more: more.kind is not own):
         size = more.size(calendar.standard_day)
-        if chain and more.kind is chain[-1].kind and more.kind is not Kind.sameday:
+        if more.kind is chain[-1].kind and more.kind is not Kind.sameday:
             chain[-1] = chain[-1]._replace(size=chain[-1].size + size)
-        elif chain:
+        else:
             chain.append(Segment(more.kind, size, more.cut_off))
     return chain
 

@@ -97,7 +97,7 @@ def trace(found: Reckoning) -> tuple[Line, ...]:
         line("works" if calendar.works(day) else "off", day * DAY, note=note)
         for day, note in calendar.special(received // DAY, last // DAY)
     ]
-    before = cut(calendar, received, start, merged(found.every, received))
+    before = cut(calendar, received, min(start, end), merged(found.every, received))
     lines += [spent(p, "restarted" if p.counts else "held", counts=False) for p in before]
     after = cut(calendar, start, end, found.effective)
     lines += [spent(p, "counted" if p.counts else "held", p.counts) for p in after]

@@ -38,7 +38,7 @@ class Term:
     @staticmethod
     def parse(text: str) -> "Term":
         """Read a term; `BadInput` says what a term looks like."""
-        return _parse(text)
+        return _parse(str(text))
 
     def size(self, standard_day: int) -> int:
         """Days, or minutes for a term counted on the line of a calendar with that standard day."""
@@ -74,6 +74,7 @@ def _parse(text: str) -> Term:
     whole = amount == int(amount)
     if unit == "cd" and not whole:
         raise BadInput(f"{text}: calendar days are counted whole")
+    text = f"{amount.normalize():f}{unit}"
     if unit == "wh" or not whole:
         return Term(Kind.minutes, amount, unit, text=text)
     return Term(Kind.days if unit == "wd" else Kind.calendar, amount, unit, text=text)

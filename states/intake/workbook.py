@@ -85,8 +85,8 @@ def _weigh(source: Source) -> None:
     total = strings = 0
     with zipfile.ZipFile(source.path) as packed:
         for part in packed.infolist():
-            # The size a part declares may be a lie; this one makes zipfile read to the true end.
-            part.file_size = source.limits.workbook + 1
+            # The size a part declares may be a lie; with this one zipfile reads to its true end.
+            part.file_size = 1 << 62
             width = height = 0
             for piece in _pieces(packed, part):
                 total += len(piece)
@@ -94,8 +94,9 @@ def _weigh(source: Source) -> None:
                 for column, line in PLACE.findall(piece):
                     width = max(width, _column(column))
                     height = max(height, int(line))
-            if total > source.limits.workbook:
-                raise Cut(f"unpacks to more than {source.limits.workbook:,} bytes; save it as CSV")
+                if total > source.limits.workbook:
+                    most = f"{source.limits.workbook:,}"
+                    raise Cut(f"unpacks to more than {most} bytes; save the sheet as CSV")
             if max(width * height, strings) > source.limits.cells:
                 raise Cut(
                     f"spans {max(width * height, strings):,} cells, more than "

@@ -8,7 +8,25 @@ from states.ledger.acts import Act, Lodging
 from states.ledger.outbox import read, unread
 from states.ledger.sets import move_all
 from states.ledger.statements import WAKE
-from states.ledger.turn import Book
-from states.ledger.write import find, move, open_
+from states.ledger.turn import Book, Taken
+from states.ledger.verify import Fault, Report, replay, verify
+from states.ledger.write import adopt, find, move, open_
 
-__all__ = ["WAKE", "Act", "Book", "Lodging", "find", "move", "move_all", "open_", "read", "unread"]
+__all__ = [
+    "WAKE",
+    "Act",
+    "Book",
+    "Fault",
+    "Lodging",
+    "Report",
+    "Taken",
+    "adopt",
+    "find",
+    "move",
+    "move_all",
+    "open_",
+    "read",
+    "replay",
+    "unread",
+    "verify",
+]

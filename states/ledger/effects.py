@@ -4,13 +4,13 @@ Each function changes the row in memory, as `lifecycle.fire` does; `write.py` th
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from states import clock
 from states.clock import Calendar, Facts, Line, Policy, Reading, Term
 from states.errors import BadInput
-from states.ledger.acts import Act, Brings, Payment, SendBack, Staged, WithFiles
+from states.ledger.acts import Act, Brings, Extension, Payment, SendBack, Staged, WithFiles
 from states.lifecycle import Move
 from states.tables import Dossier, Visit
 from states.words import Clock, Event, Outcome, Role, State, Tally
@@ -34,6 +34,7 @@ class ProcedureLike(Protocol):
 
     stages: Any
     components: Any
+    extension: Any
 
 
 # Facts of the clock -----------------------------------------------------------------------
@@ -111,6 +112,15 @@ def check_stage(procedure: ProcedureLike, d: Dossier, act: Act, brought: Brings)
         )
 
 
+def check_extension(procedure: ProcedureLike, brought: Brings) -> None:
+    """An extension may not pass what the procedure allows (Decree 61/2018 Art. 19(9))."""
+    if not isinstance(brought, Extension) or (most := procedure.extension.max) is None:
+        return
+    more = Term.parse(brought.term)
+    if more.kind is not most.kind or more.amount > most.amount:
+        raise BadInput(f"an extension of {more} is not allowed: the procedure gives at most {most}")
+
+
 # The clock --------------------------------------------------------------------------------
 
 
@@ -132,7 +142,7 @@ def tick(d: Dossier, row: Move, act: Act, calendar: Calendar, lapse: Term) -> di
 
 def _change(d: Dossier, row: Move, act: Act) -> None:
     """Write the facts the row adds: a receipt, a hold, its end, a restart, an extension."""
-    at = act.at.isoformat()
+    at = act.at.astimezone(UTC).isoformat()
     holds = [list(span) for span in d.facts.get("holds", ())]
     if row.clock is Clock.starts:
         d.received_at = act.at

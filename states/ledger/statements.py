@@ -83,12 +83,16 @@ def turn(*, closes: bool, opens: bool, wakes: bool) -> sa.TextClause:
         parts.append(
             f"opened AS (INSERT INTO visit ({', '.join(v.keys())}) SELECT {values} FROM moved)"
         )
-    wake = f"pg_notify('{WAKE}', '')" if wakes else "NULL"
-    return sa.text(", ".join(parts) + f" SELECT id, {wake} FROM moved")
+    return sa.text(", ".join(parts) + f" SELECT id, {_wake(wakes=wakes)} FROM moved")
+
+
+def _wake(*, wakes: bool) -> str:
+    """NOTIFY only when something automatic opened: it queues all commits of the cluster."""
+    return f"pg_notify('{WAKE}', '')" if wakes else "NULL"
 
 
 @lru_cache
-def first() -> sa.TextClause:
+def first(*, wakes: bool) -> sa.TextClause:
     """One statement for a new dossier and its first line; it returns the id and the hash."""
     columns = [name for name in d.keys() if name not in {"id", "head"}]  # noqa: SIM118  columns
     fields = [name for name in chain.FIELDS if name not in {"dossier_id", "recorded_at"}]
@@ -103,5 +107,5 @@ def first() -> sa.TextClause:
         " FROM line RETURNING id),"
         f" entered AS (INSERT INTO entry (dossier_id, recorded_at, hash, {', '.join(fields)})"
         f" SELECT line.id, line.recorded_at, line.hash, {values} FROM line, opened)"
-        f" SELECT id, hash, pg_notify('{WAKE}', '') FROM line"
+        f" SELECT id, hash, {_wake(wakes=wakes)} FROM line"
     )

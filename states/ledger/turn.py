@@ -4,17 +4,19 @@
 nothing that its lines do not say.
 """
 
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Protocol, cast
 
 from states import lifecycle
-from states.clock import Calendar, Policy
+from states.clock import Calendar, Policy, Term
 from states.errors import BadInput
 from states.ledger import effects
 from states.ledger.acts import Act, Brings, Lodging
 from states.lifecycle import Now
 from states.tables import Dossier, Visit
-from states.words import Event
+from states.words import Channel, Event, Role
 
 
 class Book(Protocol):
@@ -30,10 +32,15 @@ class Book(Protocol):
         """The calendar an agency works by. Raises `Unknown`."""
 
 
-def opening(book: Book, lodging: Lodging, act: Act) -> tuple[Dossier, dict[str, Any]]:
-    """A new dossier after its first act, without its code, and what its line tells."""
+def opening(
+    book: Book, lodging: Lodging, act: Act, version: int | None = None
+) -> tuple[Dossier, dict[str, Any]]:
+    """A new dossier after its first act, without its code, and what its line tells.
+
+    `version` of the procedure: the one in force, but for a replay.
+    """
     brought = act.brings()
-    procedure = book.procedure(lodging.procedure)
+    procedure = book.procedure(lodging.procedure, version)
     if lodging.channel not in procedure.channels.come:
         raise BadInput(
             f"procedure {procedure.code} does not take dossiers by {lodging.channel}:"
@@ -55,6 +62,66 @@ def opening(book: Book, lodging: Lodging, act: Act) -> tuple[Dossier, dict[str, 
     return paper, {"act": said(brought), "lodging": lodged, "clock": told}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A dossier as another system told it. Its dates are facts: none of them is reckoned here."""
+
+    source: str
+    code: str
+    agency: str
+    unit: str
+    procedure: str
+    channel: Channel
+    applicant: str
+    calendar: str
+    policy: Policy
+    received: datetime
+    promised: datetime | None
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> "Taken":
+        """As a line keeps it."""
+        moments = ("received", "promised")
+        read = {n: datetime.fromisoformat(told[n]) if told[n] else None for n in moments}
+        return cls(**{**told, **read, "policy": Policy(told["policy"])})
+
+
+# What our rules know of a procedure that ran elsewhere: one stage, no allowances.
+ELSEWHERE = SimpleNamespace(
+    stages=(),
+    components=(),
+    supplement=SimpleNamespace(times=0, mode="hold", lapse=Term.parse("30cd")),
+    extension=SimpleNamespace(times=0, max=None),
+)
+
+
+def adopting(book: Book, taken: Taken, act: Act) -> tuple[Dossier, dict[str, Any]]:
+    """A dossier taken over, in processing since its receipt, and what its line tells."""
+    act.brings()
+    calendar = book.calendar(taken.calendar)
+    lodging = Lodging(
+        unit=taken.unit,
+        procedure=taken.procedure,
+        channel=taken.channel,
+        applicant=taken.applicant,
+    )
+    paper = blank(lodging, act)
+    paper.code, paper.source, paper.agency, paper.field = taken.code, taken.source, taken.agency, ""
+    paper.procedure, paper.version, paper.term, paper.regime = taken.procedure, 0, "none", ""
+    paper.policy = taken.policy
+    paper.calendar, paper.calendar_version = calendar.name, calendar.version
+    paper.stage, paper.stages, paper.stage_role, paper.takes_in = 0, 1, Role.officer, False
+    paper.supplements_left = paper.extensions_left = paper.fee_asked = 0
+    paper.supplement_restarts = False
+    if taken.promised is not None:
+        paper.facts = {"promised": taken.promised.astimezone(UTC).isoformat()}
+    row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
+    told = effects.tick(paper, row, act, calendar, ELSEWHERE.supplement.lapse)
+    known = {f.name: getattr(taken, f.name) for f in fields(taken)}
+    said_so = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in known.items()}
+    return paper, {"act": {}, "taken": said_so, "clock": told}
+
+
 def turn(
     book: Book, paper: Dossier, present: Visit | None, act: Act
 ) -> tuple[dict[str, Any], Visit | None]:
@@ -63,9 +130,10 @@ def turn(
     Returns what the line tells and the visit that opens. Raises `BadInput`, `NotOpen`, `NotYours`.
     """
     brought = act.brings()
-    pinned = book.procedure(paper.procedure, paper.version)
+    pinned = ELSEWHERE if paper.source else book.procedure(paper.procedure, paper.version)
     calendar = book.calendar(paper.calendar)
     effects.bring(paper, pinned, brought)
+    effects.check_extension(pinned, brought)
     effects.check_stage(pinned, paper, act, brought)
     row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
     paper.seq, paper.moved_at = paper.seq + 1, act.at

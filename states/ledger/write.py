@@ -20,7 +20,7 @@ from states import lifecycle
 from states.errors import BadInput, KeyReused, Stale, Unknown
 from states.ledger import statements
 from states.ledger.acts import Act, Lodging
-from states.ledger.turn import Book, opening, said, turn
+from states.ledger.turn import Book, Taken, adopting, opening, said, turn
 from states.lifecycle import Now
 from states.tables import Dossier, Visit
 from states.words import Role, State
@@ -39,6 +39,15 @@ async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> 
     paper.code = f"{lodging.unit}-{day:%y%m%d}-{await _number(db, lodging.unit, day):04d}"
     await insert(db, paper, act, payload)
     log.info("dossier.opened", code=paper.code, move=act.event, role=act.role)
+    return paper
+
+
+async def adopt(db: AsyncConnection, book: Book, taken: Taken, act: Act) -> Dossier:
+    """Take a dossier over from another system, under the code it has there, and return it."""
+    if (again := await _answered(db, act, taken.code)) is not None:
+        return again
+    paper, payload = adopting(book, taken, act)
+    await insert(db, paper, act, payload)
     return paper
 
 
@@ -130,7 +139,9 @@ async def insert(db: AsyncConnection, paper: Dossier, act: Act, payload: Mapping
     """Write a new dossier and its first line; gives the paper its id and head."""
     values = {f"d_{name}": getattr(paper, name) for name in statements.d.keys()}  # noqa: SIM118  columns
     values |= _line(paper, None, act, payload) | {"d_facts": json.dumps(paper.facts)}
-    paper.id, paper.head = (await db.execute(statements.first(), values)).one()[:2]
+    paper.id, paper.head = (
+        await db.execute(statements.first(wakes=_wakes(paper, act)), values)
+    ).one()[:2]
 
 
 async def _write(

@@ -1,0 +1,48 @@
+# Two commands on a fresh machine with Python 3.11+ and make: `make demo` and `make test`.
+# They make .venv, install the locked dependencies from whatever index pip is set to, and go.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help demo up test lint bench draw lock clean
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "hoso needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+demo: .venv/ready  ## everything on this machine, and the pilot year lived through; ARGS=--once stops after it
+	$(BIN)/hoso demo $(ARGS)
+
+up: .venv/ready  ## everything on this machine; ARGS="--data DIR --port N"
+	$(BIN)/hoso up $(ARGS)
+
+test: lint  ## lint, types, contracts and all tests; ARGS go to pytest
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+
+lint: .venv/ready  ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready  ## each figure beside its limit; writes bench.json
+	$(BIN)/python -m pytest -q -s -m bench tests/bench $(ARGS)
+
+draw: .venv/ready  ## docs/lifecycle.md from the table
+	$(BIN)/hoso draw
+
+lock: .venv/ready  ## requirements.lock anew: hashes, and no index
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --quiet --upgrade -o requirements.lock
+
+clean:  ## all that make made here; data folders stay
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench.json

@@ -1,0 +1,187 @@
+"""`hoso verify`: re-derive everything and name the first line of each dossier that does not hold.
+
+Three proofs a dossier: each line's hash from its fields and the line before; each line's source
+from the line before; the projection from the lines, folded through the very rules that moved it.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from states.errors import HosoError
+from states.ledger import chain
+from states.ledger.acts import Act, Lodging
+from states.ledger.statements import d, dossier, e, entry, v, visit
+from states.ledger.turn import Book, Taken, adopting, opening, turn
+from states.tables import Dossier, Visit
+from states.words import Event
+
+Line = Mapping[str, Any]
+BATCH = 500  # dossiers read at a time: memory stays flat however many there are
+UNTOLD = {"id", "code", "head"}  # columns that lines do not tell
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where a dossier does not hold, and how. `seq` 0: the projection, not a line."""
+
+    code: str
+    seq: int
+    what: str
+
+    def __str__(self) -> str:
+        where = f"line {self.seq}" if self.seq else "as it stands"
+        return f"{self.code}, {where}: {self.what}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked, and what does not hold."""
+
+    dossiers: int = 0
+    entries: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+
+async def verify(
+    db: AsyncConnection, book: Book, told: Callable[[int], None] = lambda n: None
+) -> Report:
+    """Check every dossier; `told` hears how many are done."""
+    report = Report()
+    async for row, lines, visits in _dossiers(db):
+        report.dossiers += 1
+        report.entries += len(lines)
+        if (fault := check(book, row, lines, visits)) is not None:
+            report.faults.append(fault)
+        told(report.dossiers)
+    return report
+
+
+def check(book: Book, row: Line, lines: list[Line], visits: list[Line]) -> Fault | None:
+    """The first thing that does not hold of one dossier."""
+    code = row["code"]
+    if (fault := _chained(code, lines)) is not None:
+        return fault
+    if not lines:
+        return Fault(code, 0, "it has no line at all")
+    if (row["seq"], row["head"]) != (lines[-1]["seq"], lines[-1]["hash"]):
+        return Fault(code, lines[-1]["seq"], "the last line is not the one the dossier ends on")
+    try:
+        paper, replayed = replay(book, lines)
+    except HosoError as error:
+        return Fault(code, 0, f"the rules do not lead along its lines: {error}")
+    return _same(code, row, paper, visits, replayed)
+
+
+def _chained(code: str, lines: list[Line]) -> Fault | None:
+    """The first line that does not follow from the one before."""
+    before: Line = {"seq": 0, "dest": None, "hash": None}
+    for line in lines:
+        if line["seq"] != before["seq"] + 1:
+            return Fault(code, before["seq"] + 1, "the line is missing")
+        if line["prev"] != before["hash"]:
+            return Fault(code, line["seq"], "it does not hold the hash of the line before")
+        if line["source"] != before["dest"]:
+            return Fault(code, line["seq"], "it does not begin where the line before ended")
+        if line["hash"] != chain.derive(line):
+            return Fault(code, line["seq"], "its hash is not that of its text: it was altered")
+        before = line
+    return None
+
+
+def _same(
+    code: str, row: Line, paper: Dossier, visits: list[Line], replayed: list[Visit]
+) -> Fault | None:
+    """The first column that differs from what the lines say."""
+    for name in d.keys():  # noqa: SIM118  columns
+        if name not in UNTOLD and row[name] != (should := getattr(paper, name)):
+            return Fault(code, 0, f"{name} is {row[name]}, and its lines say {should}")
+    if len(visits) != len(replayed):
+        return Fault(code, 0, f"it has {len(visits)} visits, and its lines say {len(replayed)}")
+    for is_, said in zip(visits, replayed, strict=True):
+        for name in (name for name in v.keys() if name != "dossier_id"):  # noqa: SIM118  columns
+            if is_[name] != (should := getattr(said, name)):
+                what = f"{name} of visit {is_['visit']} is {is_[name]}, and its lines say {should}"
+                return Fault(code, 0, what)
+    return None
+
+
+def replay(book: Book, lines: list[Line]) -> tuple[Dossier, list[Visit]]:
+    """A dossier and its visits, folded out of its lines by the rules alone."""
+    paper, _ = _opened(book, lines[0])
+    paper.id = lines[0]["dossier_id"]
+    visits: list[Visit] = []
+    for line in lines[1:]:
+        present = visits[-1] if visits and visits[-1].closed_at is None else None
+        _, opened = turn(book, paper, present, act_of(line))
+        if opened is not None:
+            visits.append(opened)
+    return paper, visits
+
+
+def _opened(book: Book, line: Line) -> tuple[Dossier, dict[str, Any]]:
+    told, act = json.loads(line["payload"]), act_of(line)
+    if act.event is Event.adopt:
+        return adopting(book, Taken.of(told["taken"]), act)
+    lodged = told["lodging"]
+    return opening(
+        book,
+        Lodging(
+            unit=lodged["unit"],
+            procedure=lodged["procedure"],
+            channel=lodged["channel"],
+            applicant=lodged["applicant"],
+        ),
+        act,
+        lodged["version"],
+    )
+
+
+def act_of(line: Line) -> Act:
+    """The act that a line keeps."""
+    return Act(
+        event=Event(line["event"]),
+        actor=line["actor"],
+        role=line["role"],
+        at=line["at"],
+        payload=json.loads(line["payload"])["act"],
+        on_behalf_of=line["on_behalf_of"],
+        reason=line["reason"],
+        ground=line["ground"],
+        key=line["key"],
+    )
+
+
+async def _dossiers(
+    db: AsyncConnection,
+) -> AsyncIterator[tuple[Line, list[Line], list[Line]]]:
+    """Each dossier with its lines and visits, in order of id, a batch at a time."""
+    last = 0
+    while True:
+        rows = await _read(db, sa.select(dossier).where(d.id > last).order_by(d.id).limit(BATCH))
+        if not rows:
+            return
+        span = (rows[0]["id"], last := rows[-1]["id"])
+        lines = await _grouped(
+            db, sa.select(entry).where(e.dossier_id.between(*span)).order_by(e.dossier_id, e.seq)
+        )
+        visits = await _grouped(
+            db, sa.select(visit).where(v.dossier_id.between(*span)).order_by(v.dossier_id, v.visit)
+        )
+        for row in rows:
+            yield row, lines.get(row["id"], []), visits.get(row["id"], [])
+
+
+async def _read(db: AsyncConnection, query: sa.Select[Any]) -> list[Line]:
+    return [cast("Line", row) for row in (await db.execute(query)).mappings().all()]
+
+
+async def _grouped(db: AsyncConnection, query: sa.Select[Any]) -> dict[int, list[Line]]:
+    grouped: dict[int, list[Line]] = {}
+    for row in await _read(db, query):
+        grouped.setdefault(row["dossier_id"], []).append(row)
+    return grouped

@@ -1,0 +1,221 @@
+"""A small catalogue for the tests of the ledger: four procedures, one calendar, no files.
+
+`move` and the moments below keep the stories short. Monday 4 March 2024 is day 0 of all of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from states import ledger
+from states.clock import Calendar, Policy, Term
+from states.errors import Unknown
+from states.ledger import Act, Lodging
+from states.tables import Dossier
+from states.words import Channel, Event, Role
+
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+MONDAY = date(2024, 3, 4)
+REACH = date(2024, 1, 1), date(2026, 12, 31)
+HOURS = (time(7, 30), time(11, 30)), (time(13), time(17))
+UNIT = "H42.14"
+FILE = "0" * 64  # what a hash of a file looks like
+
+
+def at(day: int, clock: str = "08:00") -> datetime:
+    """A moment that many calendar days after Monday."""
+    return datetime.combine(MONDAY + timedelta(days=day), time.fromisoformat(clock), HANOI)
+
+
+def weekdays(first: date, last: date) -> Iterable[date]:
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return (day for day in days if day.weekday() < 5)
+
+
+CALENDAR = Calendar(
+    "week", "1", HANOI.key, dict.fromkeys(weekdays(*REACH), HOURS), *REACH, standard_day=480
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    code: str
+    role: Role
+    term: Term
+    unit: str = "H42.05.01"
+    produces: tuple[str, ...] = ()
+    accept: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    code: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    times: int = 1
+    mode: str = "hold"
+    lapse: Term = Term.parse("30cd")
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    times: int = 1
+    max: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    come: tuple[str, ...] = ("counter", "online", "post")
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """What the ledger reads of a procedure version."""
+
+    code: str
+    term: Term
+    stages: tuple[Stage, ...]
+    version: int = 1
+    agency: str = "H42.05"
+    field: str = "lao-dong"
+    regime: str = "R2021"
+    policy: Policy = Policy.day
+    fee: int = 0
+    components: tuple[Component, ...] = ()
+    supplement: Supplement = Supplement()
+    extension: Extension = Extension()
+    channels: Channels = Channels()
+
+
+# Three hands, papers and a fee; asks once and waits; taken in by itself.
+PERMIT = Procedure(
+    "1.000001",
+    Term.parse("5wd"),
+    (
+        Stage("appraise", Role.officer, Term.parse("2wd"), produces=("appraisal",)),
+        Stage("review", Role.leader, Term.parse("1wd")),
+        Stage("sign", Role.leader, Term.parse("0.5wd"), unit="H42.05.09", produces=("permit",)),
+    ),
+    fee=600_000,
+    components=(Component("form"), Component("photo"), Component("passport", required=False)),
+    extension=Extension(1, Term.parse("3wd")),
+)
+# One hand, nothing to bring; asks twice and begins again; a person takes it in.
+LICENCE = Procedure(
+    "1.000002",
+    Term.parse("10cd"),
+    (Stage("decide", Role.officer, Term.parse("10cd"), accept="manual"),),
+    supplement=Supplement(2, "restart", Term.parse("10cd")),
+    extension=Extension(2),
+)
+# By the hour, and no waiting for anybody.
+HOURLY = Procedure(
+    "1.000003",
+    Term.parse("8wh"),
+    (Stage("decide", Role.officer, Term.parse("8wh")),),
+    policy=Policy.instant,
+    supplement=Supplement(0),
+    extension=Extension(0),
+)
+# No term at all.
+TERMLESS = Procedure(
+    "1.000004", Term.parse("none"), (Stage("decide", Role.officer, Term.parse("none")),)
+)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A `Book` of these procedures, the last version of each in force."""
+
+    procedures: tuple[Procedure, ...] = (PERMIT, LICENCE, HOURLY, TERMLESS)
+    calendars: dict[str, Calendar] = field(default_factory=lambda: {"week": CALENDAR})
+
+    def procedure(self, code: str, version: int | None = None) -> Procedure:
+        for each in reversed(self.procedures):
+            if each.code == code and version in {None, each.version}:
+                return each
+        raise Unknown(f"there is no procedure {code}")
+
+    def calendar(self, name: str) -> Calendar:
+        return self.calendars[name]
+
+    def calendar_of(self, agency: str) -> Calendar:
+        return self.calendars["week"]
+
+    def with_next(self, procedure: Procedure, **changed: Any) -> "Shelf":
+        """As the catalogue stands after a new version was published."""
+        new = replace(procedure, version=procedure.version + 1, **changed)
+        return replace(self, procedures=(*self.procedures, new))
+
+
+BOOK = Shelf()
+COMPLETE = {"components": {"form": FILE, "photo": FILE}}
+
+# In what capacity each event is made in the stories, unless they say otherwise.
+USUAL = {
+    Event.register: Role.citizen,
+    Event.accept: Role.officer,
+    Event.advance: Role.officer,
+    Event.send_back: Role.leader,
+    Event.extend: Role.leader,
+    Event.request_supplement: Role.officer,
+    Event.supplement: Role.citizen,
+    Event.request_payment: Role.officer,
+    Event.pay: Role.citizen,
+    Event.lapse: Role.system,
+    Event.return_result: Role.officer,
+    Event.reopen: Role.leader,
+    Event.withdraw: Role.citizen,
+    Event.stop: Role.leader,
+    Event.adopt: Role.system,
+}
+REASON = {"reason": "vì thế", "ground": "61/2018/NĐ-CP Điều 19"}
+
+
+def act(event: Event, when: datetime, role: Role | None = None, **facts: Any) -> Act:
+    """An act by whoever usually makes it; a reason and ground are there unless said."""
+    role = role or USUAL.get(event, Role.reception)
+    return Act(event=event, actor=f"a {role}", role=role, at=when, **{**REASON, **facts})
+
+
+def lodging(procedure: Procedure = PERMIT, **facts: Any) -> Lodging:
+    known = dict(unit=UNIT, channel=Channel.counter, applicant="Nguyễn Thị Ánh")
+    return Lodging(procedure=procedure.code, **{**known, **facts})
+
+
+async def receive(
+    db: AsyncConnection, procedure: Procedure = PERMIT, when: datetime = at(0), **facts: Any
+) -> Dossier:
+    """A dossier received at the counter, complete unless its payload says otherwise."""
+    brings = COMPLETE if procedure.components else {}
+    facts = {"payload": brings, **facts}
+    return await ledger.open_(db, BOOK, lodging(procedure), act(Event.receive, when, **facts))
+
+
+async def move(
+    db: AsyncConnection,
+    code: str,
+    event: Event,
+    when: datetime,
+    role: Role | None = None,
+    book: ledger.Book = BOOK,
+    **facts: Any,
+) -> Dossier:
+    return await ledger.move(db, book, code, act(event, when, role, **facts))
+
+
+async def process(
+    db: AsyncConnection, procedure: Procedure = PERMIT, when: datetime = at(0), **facts: Any
+) -> Dossier:
+    """A dossier in the first stage, everything before done in the moment of receipt."""
+    paper = await receive(db, procedure, when, **facts)
+    for event in (Event.digitise, Event.route, Event.accept):
+        paper = await move(db, paper.code, event, when)
+    return paper

@@ -1,0 +1,146 @@
+"""A real Postgres for the tests that want one: one cluster a run, one database a process.
+
+Nothing of it is imported, and no server started, until a test asks for a connection.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from states.embedded import Embedded
+
+CLUSTER = "HOSO_TEST_CLUSTER"  # its folder: named by the first process, inherited by the workers
+QUICK = (  # nobody's data: a crash may lose it
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "SELECT pg_reload_conf()",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Not below pytest's own folder: that is closed to the account which runs Postgres for root.
+    if not hasattr(config, "workerinput"):
+        os.environ[CLUSTER] = str(Path(tempfile.gettempdir()) / f"hoso-tests-{os.getpid()}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing stays behind, not even the server of a worker that was killed."""
+    folder = Path(os.environ[CLUSTER])
+    if hasattr(config, "workerinput") or not folder.exists():
+        return
+    from states.embedded.cluster import Cluster
+    from states.embedded.programs import programs_for
+
+    if (folder / "postgres").exists():
+        Cluster(folder / "postgres", programs_for(folder)).stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One process at a time makes a database."""
+    with (folder / "making").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def run_as_owner(server: "Embedded", *statements: str) -> None:
+    """Statements about databases, which no transaction may hold."""
+    import asyncpg
+
+    async def run() -> None:
+        address = server.address("postgres", "postgres").replace("+asyncpg", "")
+        connection = await asyncpg.connect(address)
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator["Embedded"]:
+    """The run's cluster. Its database `hoso` is migrated, and only ever copied."""
+    from states.db import migrate
+    from states.embedded import running
+
+    folder = Path(os.environ[CLUSTER])
+    with running(folder) as server:
+        with alone(folder):
+            if not (folder / "migrated").exists():
+                run_as_owner(server, *QUICK)
+                migrate(server.owner)
+                (folder / "migrated").touch()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database(server: "Embedded", worker_id: str) -> str:
+    """The name of this process's own copy."""
+    with alone(server.data):
+        run_as_owner(server, f"CREATE DATABASE test_{worker_id} TEMPLATE hoso")
+    return f"test_{worker_id}"
+
+
+@pytest.fixture(scope="session")
+async def application(server: "Embedded", database: str) -> AsyncIterator["AsyncEngine"]:
+    """As the application works: it may add to history and never change it."""
+    from states import db
+
+    engine = db.engine(server.address(database, "hoso_app"), size=20)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def owner(server: "Embedded", database: str) -> AsyncIterator["AsyncEngine"]:
+    """As migrations run: it may do anything."""
+    from states import db
+
+    engine = db.engine(server.address(database, "postgres"), size=4)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def db(application: "AsyncEngine") -> AsyncIterator["AsyncConnection"]:
+    """A transaction that never leaves the test. What may fail in SQL goes in `db.begin_nested()`."""
+    async with application.connect() as connection:
+        outer = await connection.begin()
+        yield connection
+        await outer.rollback()
+
+
+@pytest.fixture
+async def owner_db(owner: "AsyncEngine") -> AsyncIterator["AsyncConnection"]:
+    """As `db`, with the owner's rights."""
+    async with owner.connect() as connection:
+        outer = await connection.begin()
+        yield connection
+        await outer.rollback()
+
+
+@pytest.fixture
+async def fresh(application: "AsyncEngine", owner: "AsyncEngine") -> AsyncIterator["AsyncEngine"]:
+    """Real commits from many connections, for what two do at once; emptied afterwards.
+
+    Not together with `db`: its open transaction would keep the tables from being emptied.
+    """
+    import sqlalchemy as sa
+    from sqlmodel import SQLModel
+
+    yield application
+    tables = ", ".join(SQLModel.metadata.tables)
+    async with owner.begin() as connection:
+        await connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
