@@ -41,25 +41,40 @@ def migrate(url: str) -> None:
     """Bring the schema up to date, as its owner. Raises `WrongSchema` when it is ahead of us."""
     from alembic import command
 
-    config = _config(url)
-    check_not_ahead(url)
-    command.upgrade(config, "head")
+    _fits(url, _known(url))
+    command.upgrade(_config(url), "head")
 
 
-def check_not_ahead(url: str) -> None:
-    """Refuse a database that a newer version of hoso has migrated."""
-    import asyncio
+def revision_fits(url: str) -> None:
+    """Refuse to work on a schema that is not ours. Raises `WrongSchema`."""
+    known = _known(url)
+    found = _fits(url, known)
+    if found != known[0]:
+        raise WrongSchema(
+            f"the database has schema {found or 'none'}, and this hoso needs {known[0]}:"
+            " run `hoso migrate`"
+        )
 
+
+def _known(url: str) -> list[str]:
+    """The revisions this version knows, newest first."""
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory.from_config(_config(url))
-    known = {revision.revision for revision in script.walk_revisions()}
+    return [revision.revision for revision in script.walk_revisions()]
+
+
+def _fits(url: str, known: list[str]) -> str | None:
+    """The schema's revision, if it is none that only a newer version knows."""
+    import asyncio
+
     found = asyncio.run(revision(url))
     if found is not None and found not in known:
         raise WrongSchema(
             f"the database has schema {found}, which a newer hoso wrote and this one does not know:"
             " nothing was changed; run the newer hoso"
         )
+    return found
 
 
 async def revision(url: str) -> str | None:

@@ -6,16 +6,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from states import ledger
+from states import ledger, lifecycle
 from states.clock import Calendar, Policy, Term
 from states.errors import Unknown
 from states.ledger import Act, Lodging
-from states.tables import Dossier
+from states.lifecycle import Now
+from states.tables import Dossier, Entry, Visit
 from states.words import Channel, Event, Role
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -29,6 +32,10 @@ FILE = "0" * 64  # what a hash of a file looks like
 def at(day: int, clock: str = "08:00") -> datetime:
     """A moment that many calendar days after Monday."""
     return datetime.combine(MONDAY + timedelta(days=day), time.fromisoformat(clock), HANOI)
+
+
+NINE = at(0, "09:00")
+MONTH = Term.parse("30cd")
 
 
 def weekdays(first: date, last: date) -> Iterable[date]:
@@ -61,7 +68,7 @@ class Component:
 class Supplement:
     times: int = 1
     mode: str = "hold"
-    lapse: Term = Term.parse("30cd")
+    lapse: Term = MONTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +198,7 @@ def lodging(procedure: Procedure = PERMIT, **facts: Any) -> Lodging:
 
 
 async def receive(
-    db: AsyncConnection, procedure: Procedure = PERMIT, when: datetime = at(0), **facts: Any
+    db: AsyncConnection, procedure: Procedure = PERMIT, when: datetime = NINE, **facts: Any
 ) -> Dossier:
     """A dossier received at the counter, complete unless its payload says otherwise."""
     brings = COMPLETE if procedure.components else {}
@@ -212,10 +219,81 @@ async def move(
 
 
 async def process(
-    db: AsyncConnection, procedure: Procedure = PERMIT, when: datetime = at(0), **facts: Any
+    db: AsyncConnection, procedure: Procedure = PERMIT, when: datetime = NINE, **facts: Any
 ) -> Dossier:
     """A dossier in the first stage, everything before done in the moment of receipt."""
     paper = await receive(db, procedure, when, **facts)
     for event in (Event.digitise, Event.route, Event.accept):
         paper = await move(db, paper.code, event, when)
     return paper
+
+
+APPRAISED = {"payload": {"produced": ["appraisal"]}}
+APPROVED = {"payload": {"produced": ["permit"], "outcome": "approved"}}
+
+
+async def to_signature(db: AsyncConnection) -> Dossier:
+    """A permit in its last stage on the morning of day 1."""
+    paper = await process(db)
+    await move(db, paper.code, Event.advance, at(1), **APPRAISED)
+    return await move(db, paper.code, Event.advance, at(1), Role.leader)
+
+
+async def visits(db: AsyncConnection, paper: Dossier) -> list[Any]:
+    ours = sa.select(Visit).where(Visit.dossier_id == paper.id).order_by(Visit.visit)
+    return list((await db.execute(ours)).all())
+
+
+async def lines(db: AsyncConnection, paper: Dossier) -> list[Any]:
+    ours = sa.select(Entry).where(Entry.dossier_id == paper.id).order_by(Entry.seq)
+    return list((await db.execute(ours)).all())
+
+
+# Wandering: dossiers with a past nobody thought of ------------------------------------------
+
+UNWELCOME = {Event.withdraw, Event.stop, Event.decline}  # they end the walk: seldom taken
+
+
+async def wander(
+    db: AsyncConnection, chance: Random, steps: int, procedure: Procedure | None = None
+) -> Dossier:
+    """A dossier after up to that many moves by lot: any open event, by whoever may, any time on."""
+    procedure = procedure or chance.choice(BOOK.procedures)
+    when = at(chance.randrange(5), f"{chance.randrange(24):02}:{chance.randrange(60):02}")
+    event = chance.choice([Event.register, Event.receive])
+    files = {"payload": brings(chance, event, procedure, None)}
+    paper = await ledger.open_(db, BOOK, lodging(procedure), act(event, when, **files))
+    for _ in range(steps):
+        when += timedelta(minutes=chance.choice([0, 1, 90, 1_440, 5_000, 50_000]))
+        open_now = [
+            (event, role)
+            for role in Role
+            for event in lifecycle.open_to(paper, Now(when, role))
+            if event not in UNWELCOME or chance.random() < 0.1
+        ]
+        if not open_now:
+            break
+        event, role = chance.choice(open_now)
+        payload = brings(chance, event, procedure, paper)
+        paper = await move(db, paper.code, event, when, role, payload=payload)
+    return paper
+
+
+def brings(
+    chance: Random, event: Event, procedure: Procedure, paper: Dossier | None
+) -> dict[str, Any]:
+    """What an event brings, in one of the ways in which it may."""
+    if event in {Event.register, Event.receive, Event.supplement}:
+        some = [each.code for each in procedure.components if chance.random() < 0.7]
+        return {"components": dict.fromkeys(some, FILE)}
+    if event in {Event.pay, Event.request_payment}:
+        return {"amount": chance.randint(1, 900_000)}
+    if event is Event.extend:
+        return {"term": "2wd" if procedure.extension.max else chance.choice(["3wd", "5cd"])}
+    if event in {Event.advance, Event.send_back, Event.return_result}:
+        assert paper is not None
+        staged = {"produced": list(procedure.stages[paper.stage].produces)}
+        person = {"person": "Lê Văn Tám"} if chance.random() < 0.3 else {}
+        outcome = {"outcome": chance.choice(["approved", "refused"])}
+        return staged | person | (outcome if event is Event.return_result else {})
+    return {}

@@ -115,7 +115,7 @@ async def owner(server: "Embedded", database: str) -> AsyncIterator["AsyncEngine
 
 @pytest.fixture
 async def db(application: "AsyncEngine") -> AsyncIterator["AsyncConnection"]:
-    """A transaction that never leaves the test. What may fail in SQL goes in `db.begin_nested()`."""
+    """A transaction that never leaves the test. What fails in SQL goes in `db.begin_nested()`."""
     async with application.connect() as connection:
         outer = await connection.begin()
         yield connection

@@ -1,19 +1,22 @@
-"""The embedded Postgres, really started: some of it only shows when a server is killed."""
+"""What `hoso up` starts, really started: some of it only shows when it is killed."""
 
 import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from states.embedded import Embedded, NotOurs, program, running
+from flows.server import environment, serving
+from states.embedded import Embedded, NotOurs, NotStarted, program, running
 from states.embedded.cluster import LONGEST, SOCKET
 
 
@@ -204,10 +207,91 @@ def test_a_path_with_spaces_and_quotes(data):
 def test_root_opens_no_folder_of_anybody_else(tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(Exception, match="cannot reach"), running(closed / "data"):
+    with pytest.raises(NotStarted, match="cannot reach"), running(closed / "data"):
         pass
     assert closed.stat().st_mode & 0o777 == 0o700
 
 
 def test_the_programs_of_the_wheel_are_found():
     assert os.access(program("pgbench"), os.X_OK)
+
+
+def test_a_port_in_use_is_told(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(NotStarted, match=f"Port {port}"), serving(tmp_path, "", port):
+            pass
+
+
+RUN = """
+import asyncio
+from prefect import flow
+
+@flow(persist_result=False)
+async def live(at: str) -> int:
+    return 1
+
+assert asyncio.run(live("2025-04-21")) == 1
+"""
+
+
+@pytest.mark.prefect
+def test_a_run_shows_in_prefect_and_on_no_console(data):
+    with running(data) as database, serving(data, database.prefect, 0) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", RUN],
+            env=os.environ | environment(server.api, server.home),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert (done.stdout, done.stderr) == ("", "")
+        assert [run["state_name"] for run in runs(server.api)] == ["Completed"]
+        with urllib.request.urlopen(server.ui) as page:
+            assert b"Prefect" in page.read()
+        with pytest.raises(NotStarted, match="Another hoso up"), serving(data, "", 0):
+            pass
+        process = server.process
+    assert process.returncode is not None
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port)).close()
+
+
+def runs(api: str) -> list[dict[str, object]]:
+    asking = urllib.request.Request(
+        f"{api}/flow_runs/filter", data=b"{}", headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(asking) as answer:
+        return json.load(answer)
+
+
+UP = """
+import sys
+from pathlib import Path
+from config.log import configure
+from flows.server import serving
+configure("json")
+with serving(Path(sys.argv[1]), sys.argv[2], 0) as server:
+    print(server.port, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.prefect
+def test_an_orphan_is_ended_and_a_death_is_noticed(data):
+    with running(data) as database:
+        killed = subprocess.Popen(
+            [sys.executable, "-c", UP, data, database.prefect],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with killed:
+            port = int(killed.stdout.readline())
+            killed.kill()
+        socket.create_connection(("127.0.0.1", port)).close()  # it outlived its owner
+        with serving(data, database.prefect, port) as server:
+            with pytest.raises(TimeoutError):
+                asyncio.run(asyncio.wait_for(server.death(), 0.1))
+            server.process.kill()
+            assert "ended with -9" in str(asyncio.run(server.death()))

@@ -161,7 +161,8 @@ def _encoding(head: bytes, named: str | None) -> tuple[str, int]:
 
 def _undecodable(error: UnicodeDecodeError, encoding: str, at: int) -> str:
     byte = error.object[error.start]
+    likely = "utf-16-le" if b"\0" in error.object[:100] else "windows-1258"
     return (
         f"byte {at} (0x{byte:02x}) is not {encoding}; name the file's encoding in the map, "
-        "for example `encoding: windows-1258`"
+        f"for example `encoding: {likely}`"
     )

@@ -26,7 +26,8 @@ class Codes:
     """The codes of a file as they pass, and the row each first stood in."""
 
     def __init__(self) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
+        # A stream may be drawn from several threads, one at a time.
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.executescript(TABLES)
 
     def close(self) -> None:
@@ -57,13 +58,11 @@ def by_dossier(
     own: tuple[str, ...],
     limit: int,
 ) -> Iterator[Row | Break]:
-    """One row per dossier out of one row per event, wherever in the file they are; in the order in
-    which the dossiers first appear.
+    """One row per dossier out of one row per event, in the order in which dossiers first appear.
 
-    `columns`: what to keep of a row; `own`: those of them that speak of the dossier, where the
-    first row that says something is believed and a contradiction is told. If the file breaks, no
-    dossier is known to be whole, so only the Break comes. A row at fault takes its dossier with it:
-    a history with a hole is not a history.
+    `columns`: what to keep of a row; `own`: those that speak of the dossier, of which the first
+    value is believed and others are told. A row at fault takes its dossier with it: a history with
+    a hole is not a history. If the file breaks, no dossier is known to be whole: none comes.
     """
     try:
         with closing(Codes()) as codes:

@@ -32,14 +32,14 @@ ESCAPES = {"utf-7", "unicode_escape", "raw_unicode_escape", "punycode", "idna"}
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:  # no such zone, or a path that climbs
+    except (KeyError, OSError, ValueError) as error:  # not there, a folder, a path that climbs
         raise ValueError("must be a time zone such as Asia/Ho_Chi_Minh") from error
     return name
 
 
 def _encoding(name: str) -> str:
     try:
-        b"a".decode(name)
+        bytes(4).decode(name)  # of any width
         plain = codecs.lookup(name).name not in ESCAPES
     except (LookupError, UnicodeError):
         plain = False
@@ -75,7 +75,7 @@ Name = Annotated[str, Field(min_length=1), AfterValidator(tidy)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Text(_Part):
@@ -156,7 +156,7 @@ class Map(_Part):
     encoding: Annotated[str, AfterValidator(_encoding)] | None = None
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
     sheet: str | None = None
-    header: Annotated[int, Field(ge=1, le=1000)] = 1
+    header: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
     dates: tuple[Annotated[str, AfterValidator(_format)], ...] = ()
     nothing: tuple[str, ...] = ()
 

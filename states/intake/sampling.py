@@ -16,7 +16,7 @@ from states.intake.source import Break, Header, Row, Source, kind
 
 LOOKED_AT = 2_000  # rows
 TRIED = 200  # different values of a column are tried as dates
-DATED = 0.9  # of them are dates in a column of dates
+DATED = 0.8  # of them are dates in a column of dates
 TITLES = 12  # rows above the header, at most
 ENCODINGS = ("windows-1258", "utf-16-le")
 

@@ -26,7 +26,7 @@ class _Log:
 
     def __init__(self, limit: int) -> None:
         self.ready: deque[Header | Row] = deque()
-        self.whole = 0
+        self.whole = self.tags = 0
         self._limit = limit
         self._depth = self._size = 0
         self._inside = ""
@@ -42,6 +42,7 @@ class _Log:
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         name = tag.rpartition("}")[2]
         self._depth += 1
+        self.tags += 1
         if self._depth == 1 and name != "log":
             raise Cut(f"not an XES log: it begins with <{name[:40]}>, not <log>")
         if self._depth == 2:
@@ -96,6 +97,12 @@ class _Log:
         return Row(self.whole, self._cells, tuple(self._events))
 
 
+def _syntax(error: etree.XMLSyntaxError, line: int) -> Cut:
+    why, _, column = tidy(error.msg or "no XML in it").partition(", line ")
+    at = f" at column {column.partition(' column ')[2]}" if column else ""
+    return Cut(f"the XML is broken{at}: {why[:200].strip()}", error.lineno or line)
+
+
 def rows(source: Source) -> Iterator[Header | Row | Break]:
     """The traces of a log in the order of the file, after one Header with the names its <global>
     elements declare.
@@ -106,18 +113,22 @@ def rows(source: Source) -> Iterator[Header | Row | Break]:
         target=target, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
     broken: Cut | None = None
-    line = 1
+    line, silent, tags = 1, 0, 0
     try:
         for chunk in chunks(source):
             parser.feed(chunk)
             line += chunk.count(b"\n")
             while log.ready:
                 yield log.ready.popleft()
+            # The parser keeps a tag that does not end; nobody else would stop it.
+            silent, tags = (silent + len(chunk) if tags == log.tags else 0), log.tags
+            if silent > source.limits.dossier:
+                raise Cut(f"no tag in {silent:,} bytes")  # noqa: TRY301 told where all breaks are
         parser.close()
     except Cut as cut:
         broken = Cut(cut.why, cut.line or line)
     except etree.XMLSyntaxError as error:
-        broken = Cut(f"the XML is broken: {(error.msg or 'no XML')[:200]}", error.lineno or line)
+        broken = _syntax(error, line)
     yield from log.ready
     if broken:
         yield Break(log.whole + 1, broken.why, broken.line)

@@ -4,14 +4,38 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from states.clock import Kind, Term
 from states.errors import BadInput
 from states.words import Channel, Event, Outcome, Role
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+LONGEST = 2000  # characters of a text
+
+
+def keepable(text: str) -> bool:
+    """Whether Postgres can keep it: it takes no NUL, and UTF-8 has no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _kept(text: str) -> str:
+    if not keepable(text):
+        raise ValueError("may not hold NUL or half a character")
+    return text
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_kept),
+]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -112,8 +136,11 @@ class Act:
         if self.event in GROUNDED and not (self.ground or "").strip():
             raise BadInput(f"{self.event} needs its legal ground: the decree and article")
         for text in (self.reason, self.ground, self.key, self.actor, self.on_behalf_of):
-            if text is not None and ("\0" in text or len(text) > 2000):
-                raise BadInput("a text of a move may not hold NUL or pass 2,000 characters")
+            if text is not None and (len(text) > LONGEST or not keepable(text)):
+                raise BadInput(
+                    f"a text of a move may not hold NUL or half a character, nor pass {LONGEST:,}"
+                    " characters"
+                )
         try:
             brought = BRINGS.get(self.event, Brings).model_validate(self.payload)
         except ValidationError as error:
@@ -133,3 +160,12 @@ class Lodging:
     procedure: str
     channel: Channel
     applicant: str
+
+    def check(self) -> None:
+        """Raises `BadInput`."""
+        for name, text in (("unit", self.unit), ("applicant", self.applicant)):
+            if not text.strip() or len(text) > LONGEST or not keepable(text):
+                raise BadInput(
+                    f"{name} must be a text of 1 to {LONGEST:,} characters, without NUL or half a"
+                    " character"
+                )

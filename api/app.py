@@ -1,0 +1,100 @@
+"""The API as one application: what it holds, what it answers, what is round each answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.resources import files
+
+import sqlalchemy as sa
+from fastapi import FastAPI, Request
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
+
+from api import dossiers, doors, home, problems
+from api.doors import House
+from api.envelope import Envelope
+from config.settings import Settings
+from config.settings import settings as from_environment
+from states import catalogue, db
+from states.catalogue import Catalogue
+from states.db import WrongSchema
+from states.errors import HosoError
+
+PATIENCE = 3  # seconds in which a database that is there answers
+
+DESCRIPTION = """
+Dossiers of one-stop public-service counters: opened, moved along their lifecycle, and read with the
+working of each deadline.
+
+Every write takes an `Idempotency-Key`; a move takes `If-Match` with the `ETag` that was seen. Every
+error is a problem document (RFC 9457) whose `type` is stable.
+"""
+
+
+class Health(BaseModel):
+    """That it is there."""
+
+    status: str = "ok"
+
+
+def create_app(settings: Settings | None = None, book: Catalogue | None = None) -> FastAPI:
+    """The application. `settings.database` must name the database; migrations are not its business.
+
+    Without arguments it reads the environment, which is how `uvicorn --factory` starts several.
+    """
+    settings = settings or from_environment()
+    if settings.database is None:
+        raise HosoError("the API needs a database: set HOSO_DATABASE, or start it by `hoso up`")
+    database, prefect = settings.database, settings.prefect_api
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.house = House(
+            engine=db.engine(database),
+            book=book or catalogue.load(),
+            token=doors.token(settings.data),
+            prefect=None if prefect is None else str(prefect),
+        )
+        yield
+        await app.state.house.engine.dispose()
+
+    app = FastAPI(
+        title="Hồ Sơ",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # both pages load their scripts from elsewhere
+        redoc_url=None,
+    )
+    app.add_middleware(Envelope)
+    problems.add_to(app)
+    app.include_router(dossiers.router)
+    app.include_router(home.router)
+    app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
+    app.get("/health", tags=["operation"])(health)
+    app.get("/ready", tags=["operation"], responses={503: problems.DOCUMENTED[503]})(ready)
+    return app
+
+
+async def health() -> Health:
+    """The process is up."""
+    return Health()
+
+
+async def ready(request: Request) -> Health:
+    """The database answers and has the schema that this version knows."""
+    with problems.away_is_said():
+        async with asyncio.timeout(PATIENCE), db.transaction(doors.house(request).engine) as conn:
+            found = await conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if found != newest():
+        raise WrongSchema(f"the database has schema {found}, not {newest()}: run `hoso migrate`")
+    return Health()
+
+
+@cache
+def newest() -> str | None:
+    """The schema's revision that this version knows."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(files("states") / "migrations")).get_current_head()

@@ -1,0 +1,98 @@
+"""Commands that check and draw: verify, draw, migrate."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.output import as_json, console
+from api.cli.place import Data, Json, Place, placed
+from states.errors import HosoError
+
+
+class DoesNotHold(HosoError):
+    """Something in the ledger does not hold."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(verify)
+    app.command()(draw)
+    app.command()(migrate)
+
+
+def verify(
+    data: Data = None,
+    json: Json = False,
+    anchor: Annotated[
+        bool, typer.Option(help="Sign today's heads of every agency's chains, if all holds.")
+    ] = True,
+) -> None:
+    """Re-derive every line, state, date and class, and name the first that does not hold."""
+    with placed(data) as place:
+        report, faults = asyncio.run(_verify(place, sign=anchor, quiet=json))
+    if json:
+        as_json({"dossiers": report.dossiers, "entries": report.entries, "faults": faults})
+    elif not faults:
+        console.print(
+            f"[green]All holds[/]: {report.dossiers:,} dossiers, {report.entries:,} entries:"
+            " every hash, every date and every class follows from the lines before it."
+        )
+    else:
+        for fault in faults[:50]:
+            console.print(fault, style="red", markup=False, highlight=False)
+    if faults:
+        raise DoesNotHold(
+            f"{len(faults)} of {report.dossiers:,} dossiers or anchors do not hold; the first:"
+            f" {faults[0]}"
+        )
+
+
+async def _verify(place: Place, *, sign: bool, quiet: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from rich.progress import Progress
+
+    from states import catalogue, ledger
+    from states.db import engine, transaction
+    from states.ledger import anchor
+
+    book, key = catalogue.load(), place.anchor_key()
+    connections = engine(place.database, 2)
+    with Progress(console=console, transient=True, disable=quiet) as progress:
+        task = progress.add_task("Checking", total=None)
+        async with transaction(connections) as db:
+            report = await ledger.verify(db, book, lambda n: progress.update(task, completed=n))
+            faults = [*map(str, report.faults), *await anchor.check(db, key)]
+            if sign and not faults:
+                await anchor.sign(db, key, datetime.now(UTC).date())
+    await connections.dispose()
+    return report, faults
+
+
+def draw(
+    to: Annotated[Path, typer.Option(help="The file to write.")] = Path("docs/lifecycle.md"),
+    json: Json = False,
+) -> None:
+    """Write the lifecycle's table and diagram from the one place where it is defined."""
+    from states.drawing import page
+
+    if not to.parent.is_dir():
+        raise HosoError(f"there is no folder {to.parent}: name a file with --to")
+    to.write_text(page(), encoding="utf-8")
+    if json:
+        as_json({"written": str(to)})
+    else:
+        console.print(f"Wrote {to}.", highlight=False)
+
+
+def migrate(data: Data = None, json: Json = False) -> None:
+    """Bring the database's schema up to date. As the owner: HOSO_DATABASE_OWNER."""
+    from states.db import revision
+
+    with placed(data, make=True) as place:
+        found = asyncio.run(revision(place.owner))
+    if json:
+        as_json({"schema": found})
+    else:
+        console.print(f"The schema is at revision {found}.", highlight=False)

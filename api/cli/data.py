@@ -1,0 +1,165 @@
+"""Commands on the data: import, report, drive, sweep."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from api.cli import figures
+from api.cli.output import as_json, console, table
+from api.cli.place import Data, Json, placed, prefect_here
+from states.clock import Policy
+from states.errors import BadInput, HosoError
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")  # of dates given without an offset
+
+
+class PartlyRefused(HosoError):
+    """Some of the file was refused."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("import")(import_)
+    reports = typer.Typer(help="Figures.", no_args_is_help=True)
+    reports.command("bieu06")(bieu06)
+    app.add_typer(reports, name="report")
+    app.command()(drive)
+    app.command()(sweep)
+
+
+def moment(text: str | None) -> datetime | None:
+    """A date (its midnight in Viet Nam) or a moment with offset. Raises `BadInput`."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"'{text}' is no date: write 2023-01-01 or 2023-01-01T08:00+07:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=ZONE)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="XES (.xes, .xes.gz), CSV or XLSX.")],
+    by: Annotated[Path | None, typer.Option("--map", help="Names columns or attributes.")] = None,
+    suggest: Annotated[
+        bool, typer.Option("--suggest-map", help="Print a map for this file, and import nothing.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write what was mended or refused, row by row, as CSV.")
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Bring in dossiers or an event log of another system; run again, it goes on where it was."""
+    from states import intake
+
+    if suggest:
+        typer.echo(intake.suggest(file), nl=False)
+        return
+    if by is None:
+        raise typer.BadParameter("name a map, or let --suggest-map propose one", param_hint="--map")
+    intake.load(by)  # a wrong map is told before anything starts
+    with placed(data, make=True) as place:
+        prefect_here(place)
+        tally = asyncio.run(_import(file, by, quiet=json))
+    if report is not None:
+        figures.write_rows(report, tally)
+    if json:
+        as_json(figures.tally_json(file, tally))
+    else:
+        figures.show_tally(console, file, tally)
+    if any(each.ends for each in tally.refused):
+        raise PartlyRefused(f"{file} is broken: {tally.refused[-1].why}")
+
+
+async def _import(file: Path, by: Path, *, quiet: bool) -> Any:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from flows.intake import intake
+
+    size = file.stat().st_size  # noqa: ASYNC240  once, before anything waits
+    columns = (TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
+        task = bar.add_task("", total=size)
+        return await run(intake, file, by, lambda n: bar.update(task, completed=n))
+
+
+def bieu06(
+    since: Annotated[str | None, typer.Option("--from", help="First day, or moment.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="First day after the period.")] = None,
+    agency: Annotated[list[str] | None, typer.Option(help="Only these agencies.")] = None,
+    policy: Annotated[
+        Policy | None, typer.Option(help="Class anew by this policy instead of as frozen.")
+    ] = None,
+    form: Annotated[figures.Form, typer.Option("--format")] = figures.Form.table,
+    output: Annotated[Path | None, typer.Option(help="File for csv and xlsx.")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Biểu 06/VPCP/KSTT: received, resolved early, on time and late, and in process."""
+    from states import catalogue
+    from states.db import engine, transaction
+    from states.figures import bieu06 as read
+
+    async def figure(address: str) -> Any:
+        connections = engine(address, 1)
+        async with transaction(connections) as db:
+            end = moment(until) or datetime.now(UTC)
+            made = await read(db, catalogue.load(), moment(since), end, agency or None, policy)
+        await connections.dispose()
+        return made
+
+    with placed(data) as place:
+        made = asyncio.run(figure(place.database))
+    figures.write(console, made, figures.Form.json if json else form, output)
+
+
+def drive(
+    at: Annotated[str | None, typer.Option(help="As of this moment instead of now.")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Fire every automatic event that is open now: one run."""
+    _one_run("flows.drive", "drive", at, data, json=json)
+
+
+def sweep(
+    at: Annotated[str | None, typer.Option(help="As of this moment instead of now.")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Record the deadlines that came near or were missed and were not told before: one run."""
+    _one_run("flows.sweep", "sweep", at, data, json=json)
+
+
+def _one_run(module: str, name: str, at: str | None, data: Path | None, *, json: bool) -> None:
+    from importlib import import_module
+
+    when = moment(at)
+    with placed(data) as place:
+        prefect_here(place)
+        counts = asyncio.run(run(getattr(import_module(module), name), when))
+    if json:
+        as_json(counts)
+    else:
+        console.print(table(name, ("what", "dossiers"), counts.items()))
+
+
+async def run(flow: Any, *args: Any) -> Any:
+    """A flow in this process: as a run of the Prefect server beside us, else its work alone."""
+    import os
+
+    from flows.opening import close
+
+    work: Callable[..., Coroutine[Any, Any, Any]] = flow
+    if "PREFECT_API_URL" not in os.environ:
+        work = flow.fn
+    try:
+        return await work(*args)
+    finally:
+        await close()

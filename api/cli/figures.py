@@ -1,0 +1,211 @@
+"""Figures as people and programs want them: tables, CSV, XLSX, JSON."""
+
+import csv
+import sys
+from collections import Counter
+from dataclasses import asdict
+from enum import StrEnum, auto
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from api.cli.output import as_json, table
+from states import catalogue
+from states.errors import BadInput
+from states.figures import Bieu06, Row
+
+# The form's own columns: heading, number, and the attribute of a row.
+COLUMNS = (
+    ("Tổng\nReceived", "(3)", "received"),
+    ("Trực tuyến\nonline", "(4)", "online"),
+    ("Trực tiếp, BCCI\ndirect, post", "(5)", "direct"),
+    ("Kỳ trước\ncarried over", "(6)", "carried"),
+    ("Đã giải quyết\nResolved", "(7)", "resolved"),
+    ("Trước hạn\nearly", "(8)", "early"),
+    ("Đúng hạn\non time", "(9)", "on_time"),
+    ("Quá hạn\nlate", "(10)", "late"),
+    ("Đang giải quyết\nIn process", "(11)", "in_process"),
+    ("Trong hạn\nin time", "(12)", "in_time"),
+    ("Quá hạn\noverdue", "(13)", "overdue"),
+)
+
+
+class Form(StrEnum):
+    """What a report may be written as."""
+
+    table = auto()
+    csv = auto()
+    xlsx = auto()
+    json = auto()
+
+
+def write(console: Console, made: Bieu06, form: Form, output: Path | None) -> None:
+    """Print or write a report. Raises `BadInput` when XLSX has no file to go to."""
+    if form is Form.json:
+        as_json(bieu06_json(made))
+    elif form is Form.xlsx:
+        if output is None:
+            raise BadInput("a workbook needs a file: name it with --output")
+        _xlsx(made, output)
+    elif form is Form.csv:
+        _csv(made, output)
+    else:
+        show_bieu06(console, made)
+
+
+def show_bieu06(console: Console, made: Bieu06) -> None:
+    """The form by agency and in total, the rates with their denominators, and what is beneath."""
+    console.print(_table(made), highlight=False)
+    total = made.total
+    for rate, of, whole in (
+        (total.of_resolved, "đã giải quyết / resolved", total.resolved),
+        (total.of_received, "tiếp nhận / received", total.received),
+    ):
+        if rate is not None:
+            share = total.early + total.on_time
+            console.print(
+                f"Trước và đúng hạn / on time or early: [bold]{rate:.2f}%[/]"
+                f" of {of} ({share:,} of {whole:,})",
+                highlight=False,
+            )
+    if total.unclassed:
+        console.print(
+            f"Không phân loại / not counted: {total.unclassed:,}"
+            " (withdrawn, stopped, declined, or without a term)",
+            highlight=False,
+        )
+    if not total.balances:
+        console.print("[red]The columns do not balance: 3 ≠ 7 + 11. Run `hoso verify`.[/]")
+
+
+def _table(made: Bieu06) -> Table:
+    since = f"{made.since:%d/%m/%Y}" if made.since else "…"
+    by = made.policy or "as frozen"
+    form = Table(
+        title=f"Biểu 06/VPCP/KSTT  {since} – {made.until:%d/%m/%Y}  (policy: {by})",
+        title_justify="left",
+        title_style="bold",
+        show_footer=True,
+        padding=(0, 0),
+    )
+    form.add_column("Cơ quan\nAgency", footer="Tổng / Total", ratio=1)
+    for heading, number, name in COLUMNS:
+        footer = f"{getattr(made.total, name):,}"
+        form.add_column(f"{heading}\n{number}", justify="right", footer=footer)
+    for row in made.rows:
+        form.add_row(agency_name(row.agency), *(f"{getattr(row, n):,}" for _, _, n in COLUMNS))
+    return form
+
+
+def agency_name(code: str) -> str:
+    """The agency's Vietnamese name; the code of one that was imported."""
+    agency = catalogue.load().agencies.get(code)
+    return agency.name.vi if agency else code
+
+
+def bieu06_json(made: Bieu06) -> dict[str, Any]:
+    """The form with its identities spelled out."""
+    return {
+        "report": "bieu06",
+        "from": made.since,
+        "to": made.until,
+        "policy": made.policy,
+        "rows": [_row_json(row) for row in made.rows],
+        "total": _row_json(made.total),
+    }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    share = row.early + row.on_time
+    return {
+        **asdict(row),
+        "received": row.received,
+        "resolved": row.resolved,
+        "in_process": row.in_process,
+        "balances": row.balances,
+        "on_time_rates": [
+            {"percent": row.of_resolved, "of": "resolved", "part": share, "whole": row.resolved},
+            {"percent": row.of_received, "of": "received", "part": share, "whole": row.received},
+        ],
+    }
+
+
+def _lines(made: Bieu06) -> list[list[Any]]:
+    """Heading, rows and total, plain."""
+    names = [name for *_, name in COLUMNS]
+    lines: list[list[Any]] = [["agency", "name", *names]]
+    for row in made.rows:
+        name = agency_name(row.agency)
+        lines.append([row.agency, _text(name), *(getattr(row, n) for n in names)])
+    lines.append(["", "Tổng / Total", *(getattr(made.total, n) for n in names)])
+    return lines
+
+
+def _text(cell: str) -> str:
+    """A cell that a spreadsheet would take for a formula stays text."""
+    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t"} else cell
+
+
+def _csv(made: Bieu06, output: Path | None) -> None:
+    if output is None:
+        csv.writer(sys.stdout).writerows(_lines(made))
+        return
+    with output.open("w", newline="", encoding="utf-8-sig") as file:  # Excel wants the mark
+        csv.writer(file).writerows(_lines(made))
+
+
+def _xlsx(made: Bieu06, output: Path) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(output), {"strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet("Biểu 06")
+        bold = book.add_format({"bold": True})
+        for number, line in enumerate(_lines(made)):
+            sheet.write_row(number, 0, line, bold if number == 0 else None)
+        sheet.freeze_panes(1, 2)
+        sheet.set_column(1, 1, 44)
+
+
+# An import's account ----------------------------------------------------------------------
+
+
+def show_tally(console: Console, file: Path, tally: Any) -> None:
+    """How many came in, what was mended and what was refused."""
+    console.print(
+        f"{file.name}: {tally.taken:,} dossiers imported with {tally.activities:,} events;"
+        f" {tally.known:,} known already; {len(tally.refused):,} refused.",
+        highlight=False,
+    )
+    if tally.notes:
+        kinds = Counter(note.what for note in tally.notes)
+        example = {note.what: f"{note.code}: {note.detail}" for note in reversed(tally.notes)}
+        rows = [(kind, count, example[kind]) for kind, count in kinds.most_common()]
+        console.print(table("Kept as they are, and noted", ("what", "dossiers", "first"), rows))
+    if tally.refused:
+        faults = [(each.row, each.code or "", each.why) for each in tally.refused[:20]]
+        console.print(table("Refused", ("row", "code", "why"), faults))
+
+
+def tally_json(file: Path, tally: Any) -> dict[str, Any]:
+    """The whole account, every row of it."""
+    return {
+        "file": str(file),
+        "imported": tally.taken,
+        "known": tally.known,
+        "events": tally.activities,
+        "noted": [asdict(note) for note in tally.notes],
+        "refused": [asdict(each) for each in tally.refused],
+    }
+
+
+def write_rows(report: Path, tally: Any) -> None:
+    """What was mended or refused, row by row."""
+    with report.open("w", newline="", encoding="utf-8-sig") as file:
+        to = csv.writer(file)
+        to.writerow(["row", "code", "what", "detail"])
+        for note in tally.notes:
+            to.writerow([note.row, _text(note.code), note.what, _text(note.detail)])
+        for each in tally.refused:
+            to.writerow([each.row, _text(each.code or ""), "refused", _text(each.why)])

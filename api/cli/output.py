@@ -1,0 +1,39 @@
+"""What a command prints: a table for people, JSON for programs."""
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console(soft_wrap=False)
+
+
+def as_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:
+    """A table whose numbers stand to the right."""
+    made = Table(title=title, title_justify="left", title_style="bold")
+    lines = [[_cell(cell) for cell in row] for row in rows]
+    for at, name in enumerate(columns):
+        numbers = all(line[at].replace(",", "").lstrip("-").isdigit() for line in lines)
+        made.add_column(name, justify="right" if numbers and lines else "left")
+    for line in lines:
+        made.add_row(*line)
+    return made
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

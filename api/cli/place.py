@@ -1,0 +1,139 @@
+"""Where a command works: the database, and a Prefect server if one answers.
+
+HOSO_DATABASE names the database, else it is the embedded one of the data folder. `hoso up` leaves a
+note of its addresses in that folder, so that commands given beside it show in the same Prefect.
+"""
+
+import http.client
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from config import log
+from config.settings import Settings, settings
+from states.db import migrate, revision_fits
+from states.errors import HosoError
+
+NOTE = "up.json"
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder of the embedded database. Default: HOSO_DATA, or yours."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+class NothingHere(HosoError):
+    """There is no data yet: start with `hoso up` or `hoso demo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Addresses of the databases, and the folder beside them."""
+
+    data: Path
+    database: str
+    owner: str
+    prefect_database: str | None  # None: Prefect is not ours to run
+
+    def anchor_key(self) -> bytes:
+        """The key that signs anchors; made once, readable by us alone, outside the database."""
+        return secret(self.data / "anchor.key").encode()
+
+
+def secret(file: Path) -> str:
+    """A secret kept in a file of ours; made when it is first asked for."""
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(handle, "w") as new:
+        new.write(text := secrets.token_urlsafe(32))
+    return text
+
+
+@contextmanager
+def placed(data: Path | None, *, make: bool = False) -> Iterator[Place]:
+    """The place of this command. `make`: begin one where there is none, and bring it up to date.
+
+    Raises `NothingHere`, or what the embedded database raises for a folder that is not ours.
+    """
+    from states import embedded
+
+    told = settings()
+    log.configure(told.log_format)
+    folder = (data or told.data).expanduser().absolute()
+    if told.database is not None:
+        yield _prepared(_named(folder, told), make=make)
+        return
+    if not make and not (folder / "postgres").exists():
+        raise NothingHere(f"there is no data in {folder} yet: start with `hoso up` or `hoso demo`")
+    with embedded.running(folder) as server:
+        os.environ["HOSO_DATABASE"] = server.application
+        settings.cache_clear()
+        yield _prepared(Place(folder, server.application, server.owner, server.prefect), make=make)
+
+
+def _named(folder: Path, told: Settings) -> Place:
+    assert told.database is not None and told.database_owner is not None  # noqa: PT018  one fact
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Place(folder, told.database, told.database_owner, None)
+
+
+def _prepared(place: Place, *, make: bool) -> Place:
+    if make:
+        migrate(place.owner)
+    else:
+        revision_fits(place.database)
+    return place
+
+
+@contextmanager
+def noted(place: Place, addresses: dict[str, str]) -> Iterator[None]:
+    """Leave word of our addresses while we run."""
+    note = place.data / NOTE
+    note.write_text(json.dumps(addresses))
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def prefect_here(place: Place) -> bool:
+    """Turn this process to the Prefect server that runs for this place, if one answers.
+
+    Without one a flow's work is done all the same, and leaves no run to look at.
+    """
+    from flows.server import environment
+
+    named = settings().prefect_api
+    api = str(named) if named else None
+    if api is None:
+        try:
+            api = json.loads((place.data / NOTE).read_text())["prefect"]
+        except (OSError, ValueError, KeyError):
+            return False
+    if not _answers(api):
+        return False
+    os.environ.update(environment(api, place.data / "prefect"))
+    return True
+
+
+def _answers(api: str) -> bool:
+    where = urlsplit(api)
+    asking = http.client.HTTPConnection(where.hostname or "", where.port or 80, timeout=2)
+    try:
+        asking.request("GET", f"{where.path.rstrip('/')}/health")
+        return asking.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        asking.close()

@@ -1,0 +1,222 @@
+"""What goes in and out, as the OpenAPI document describes it.
+
+The applicant goes in and in no shape out: personal data waits for the predicate that says who may
+read it, and for the audit of reading.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from states.ledger.acts import Sha256
+from states.words import Channel, Event, Outcome, Role, State, Tally
+
+
+def _kept(value: JsonValue) -> JsonValue:
+    """Refuse what Postgres cannot keep as text, at any depth."""
+    if isinstance(value, str):
+        _plain(value)
+    elif isinstance(value, list):
+        for each in value:
+            _kept(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            _plain(key)
+            _kept(each)
+    return value
+
+
+def _plain(text: str) -> str:
+    if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
+        raise ValueError("a text may hold neither NUL nor half a character")
+    return text
+
+
+Said = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_plain)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_plain),
+]
+
+
+class Asked(BaseModel):
+    """What a move brings along; the payload is the event's own."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"payload": {"produced": ["Phiếu trình giải quyết"]}},
+                {"reason": "Thiếu bản sao chứng thực", "ground": "61/2018/NĐ-CP Điều 17"},
+                {"payload": {"outcome": "approved", "produced": ["Kết quả giải quyết"]}},
+            ]
+        },
+    )
+
+    payload: Annotated[dict[str, JsonValue], AfterValidator(_kept)] = Field(default_factory=dict)
+    reason: Said | None = None
+    ground: Said | None = Field(default=None, description="Decree and article.")
+
+
+class Lodged(BaseModel):
+    """A dossier about to be opened: `receive` at the counter, `register` for what came online."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "event": "receive",
+                    "procedure": "1.003659",
+                    "channel": "counter",
+                    "applicant": "Nguyễn Thị Ánh",
+                    "components": {"don": "0" * 64},
+                }
+            ]
+        },
+    )
+
+    event: Literal[Event.register, Event.receive]
+    procedure: Name
+    channel: Channel
+    applicant: Name
+    components: Annotated[dict[Name, Sha256], Field(max_length=200)] = Field(
+        default_factory=dict, description="SHA-256 of the files there are, by component."
+    )
+
+
+class Stage(BaseModel):
+    """The stage a dossier is in, counted from 0; its name is unknown of a dossier taken over."""
+
+    n: int
+    of: int
+    role: Role | None
+    code: str | None = None
+    name: str | None = None
+    term: str | None = None
+
+
+class Dates(BaseModel):
+    """Moments of a dossier, with the offset of its calendar."""
+
+    registered: datetime
+    received: datetime | None
+    due_original: datetime | None = Field(description="The first promise; it never changes.")
+    due: datetime | None = Field(description="The promise in force; none while the clock is held.")
+    lapses: datetime | None = Field(description="When waiting for the citizen ends.")
+    finished: datetime | None
+    delivered: datetime | None
+
+
+class Standing(BaseModel):
+    """A dossier as it stands, and what the caller may do to it."""
+
+    code: str
+    seq: int
+    state: State
+    label: str = Field(description="The state's name on the national portal.")
+    national_code: int = Field(description="Its code there (Circular 22/2019/TT-BTTTT).")
+    procedure: str
+    version: int
+    agency: str
+    unit: str = Field(description="Where it lies.")
+    channel: Channel
+    stage: Stage | None
+    dates: Dates
+    overdue: bool
+    verdict: Tally | None
+    outcome: Outcome | None
+    missing: int = Field(description="Required components without a file.")
+    fee_asked: int = Field(description="VND")
+    fee_paid: int = Field(description="VND")
+    open: list[Event]
+    closed: dict[Event, str] = Field(description="Why the other events are not open.")
+
+
+class Told(BaseModel):
+    """One line of the history."""
+
+    seq: int
+    event: Event
+    source: State | None
+    dest: State
+    at: datetime
+    recorded_at: datetime
+    actor: str
+    role: Role
+    on_behalf_of: str | None
+    reason: str | None
+    ground: str | None
+    brought: dict[str, Any]
+    promised: datetime | None = Field(description="The date this move promised the citizen.")
+    verdict: str | None
+    hash: str
+    prev: str | None
+
+
+class Visited(BaseModel):
+    """One visit of a stage, with its own clock; minutes are working minutes."""
+
+    visit: int
+    stage: int
+    code: str
+    unit: str
+    role: Role
+    person: str | None
+    term: str
+    opened_at: datetime
+    due_at: datetime | None
+    closed_at: datetime | None
+    used: int | None
+    verdict: Tally | None
+
+
+class Elsewhere(BaseModel):
+    """An activity that another system told of a dossier taken over from it."""
+
+    n: int
+    name: str
+    at: datetime
+    person: str | None
+    unit: str | None
+
+
+class History(BaseModel):
+    """Everything that happened to a dossier."""
+
+    code: str
+    entries: list[Told]
+    visits: list[Visited]
+    activities: list[Elsewhere]
+
+
+class Step(BaseModel):
+    """One step of the reckoning; those that count sum to the minutes used."""
+
+    rule: str
+    since: datetime
+    until: datetime
+    minutes: int
+    counts: bool
+    note: str
+    sentence: str
+
+
+class ClockRead(BaseModel):
+    """The clock of a dossier, read at a moment; minutes are working minutes."""
+
+    code: str
+    at: datetime
+    term: str
+    calendar: str
+    policy: str
+    verdict: str | None = Field(description="None before receipt: the clock has not started.")
+    due: datetime | None
+    due_original: datetime | None
+    late_at: datetime | None = Field(description="The first minute that would be late.")
+    used_minutes: int
+    remaining_minutes: int | None
+    trace: list[Step]
+

@@ -1,0 +1,149 @@
+"""How a dossier is told: from rows and readings to the shapes that go out."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from api.doors import Language
+from api.dossiers.shapes import (
+    ClockRead,
+    Dates,
+    Elsewhere,
+    History,
+    Stage,
+    Standing,
+    Step,
+    Told,
+    Visited,
+)
+from states import clock, lifecycle, people
+from states.catalogue import Catalogue
+from states.clock import Line, Term
+from states.ledger.effects import facts_of
+from states.lifecycle import Now
+from states.people import Caller
+from states.tables import Dossier
+from states.words import NATIONAL, Event
+
+Row = Mapping[str, Any]
+
+
+def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> Standing:
+    label, national = NATIONAL[d.state]
+    why_not = {event: closed(book, d, event, who, at) for event in Event}
+    zone = book.calendar(d.calendar).zone
+    return Standing.model_validate(
+        {name: getattr(d, name) for name in Standing.model_fields if hasattr(d, name)}
+        | {
+            "label": label,
+            "national_code": national,
+            "stage": _stage(book, d),
+            "dates": Dates(
+                registered=d.registered_at.astimezone(zone),
+                received=_there(d.received_at, zone),
+                due_original=_there(d.due_original, zone),
+                due=_there(d.due_at, zone),
+                lapses=_there(d.lapse_at, zone),
+                finished=_there(d.finished_at, zone),
+                delivered=_there(d.delivered_at, zone),
+            ),
+            "overdue": d.finished_at is None and d.late_at is not None and d.late_at <= at,
+            "open": [event for event, why in why_not.items() if why is None],
+            "closed": {event: why for event, why in why_not.items() if why is not None},
+        }
+    )
+
+
+def closed(
+    book: Catalogue, d: Dossier, event: Event, who: Caller, at: datetime
+) -> str | None:
+    """Why this caller may not fire an event now; None when they may."""
+    in_lifecycle = lifecycle.why_not(d, event, Now(at, who.role))
+    return in_lifecycle or people.may(book, who, d.agency, d.unit)
+
+
+def _stage(book: Catalogue, d: Dossier) -> Stage | None:
+    if d.stage_role is None:
+        return None
+    where = Stage(n=d.stage, of=d.stages, role=d.stage_role)
+    if d.source is not None:
+        return where
+    stage = book.procedure(d.procedure, d.version).stages[d.stage]
+    known = {"code": stage.code, "name": stage.name.vi, "term": str(stage.term)}
+    return where.model_copy(update=known)
+
+
+def history(
+    code: str,
+    zone: tzinfo,
+    lines: Iterable[Row],
+    visits: Iterable[Row],
+    activities: Iterable[Row],
+) -> History:
+    return History(
+        code=code,
+        entries=[_told(line, zone) for line in lines],
+        visits=[Visited.model_validate(_local(visit, zone)) for visit in visits],
+        activities=[Elsewhere.model_validate(_local(each, zone)) for each in activities],
+    )
+
+
+def _told(line: Row, zone: tzinfo) -> Told:
+    payload = json.loads(line["payload"])
+    told = payload.get("clock", {})
+    return Told.model_validate(
+        _local(line, zone)
+        | {
+            "brought": payload["act"],
+            "promised": told.get("due"),
+            "verdict": told.get("verdict"),
+            "hash": line["hash"].hex(),
+            "prev": line["prev"].hex() if line["prev"] else None,
+        }
+    )
+
+
+def clock_read(book: Catalogue, d: Dossier, at: datetime, speaks: Language) -> ClockRead:
+    """Read a dossier's clock. Raises `BadInput` for a moment its calendar does not reach."""
+    calendar = book.calendar(d.calendar)
+    facts = d.received_at and facts_of(d, d.finished_at)
+    reading = facts and clock.read(Term.parse(d.term), calendar, facts, d.policy, at)
+    return ClockRead(
+        code=d.code,
+        at=at.astimezone(calendar.zone),
+        term=d.term,
+        calendar=f"{calendar.name}@{calendar.version}",
+        policy=d.policy,
+        verdict=d.verdict or (reading.verdict if reading else None),
+        due=reading.due if reading else None,
+        due_original=reading.due_original if reading else None,
+        late_at=reading.late_at if reading else None,
+        used_minutes=reading.used if reading else 0,
+        remaining_minutes=reading.remaining if reading else None,
+        trace=[_step(line, speaks) for line in reading.trace] if reading else [],
+    )
+
+
+def _step(line: Line, speaks: Language) -> Step:
+    return Step(
+        rule=line.rule,
+        since=line.start,
+        until=line.end,
+        minutes=line.minutes,
+        counts=line.counts,
+        note=line.note,
+        sentence=line.rule,
+    )
+
+
+def _local(row: Row, zone: tzinfo) -> dict[str, Any]:
+    """A row with its moments as they were on the wall of the office."""
+    return {
+        name: value.astimezone(zone) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+
+
+def _there(at: datetime | None, zone: tzinfo) -> datetime | None:
+    return at and at.astimezone(zone)

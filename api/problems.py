@@ -1,0 +1,215 @@
+"""Errors as RFC 9457 problem documents: one shape for ours, the framework's and the unexpected."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from asyncpg import PostgresError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from states import errors
+from states.db import WrongSchema
+from states.people import NotHeld
+from states.words import Event
+
+log = structlog.get_logger()
+
+
+class Unidentified(errors.HosoError):
+    """It was not said, or not proved, who asks."""
+
+
+class Invalid(errors.HosoError):
+    """The request is not as the OpenAPI document describes it."""
+
+
+class UnknownEvent(Invalid):
+    """The lifecycle has no such event."""
+
+
+class NoSuchAddress(errors.HosoError):
+    """There is nothing at this address."""
+
+
+class NoSuchMethod(errors.HosoError):
+    """The address does not take this method."""
+
+
+class TooLarge(errors.HosoError):
+    """The body is larger than 1 MB."""
+
+
+class Away(errors.HosoError):
+    """The database does not answer."""
+
+
+class Broken(errors.HosoError):
+    """Something failed inside, and was logged under the id of this request."""
+
+
+# The only place where an error has a number. Names of classes make the types: they are promises.
+STATUS: dict[type[errors.HosoError], int] = {
+    Unidentified: 401,
+    NotHeld: 403,
+    errors.NotYours: 403,
+    errors.Unknown: 404,
+    NoSuchAddress: 404,
+    NoSuchMethod: 405,
+    errors.NotOpen: 409,
+    errors.Stale: 409,  # 412 to whoever sent If-Match
+    TooLarge: 413,
+    errors.BadInput: 422,
+    errors.KeyReused: 422,
+    Invalid: 422,
+    UnknownEvent: 422,
+    Broken: 500,
+    WrongSchema: 503,
+    Away: 503,
+}
+BUSY = {"08", "40", "53", "55", "57"}  # SQLSTATE classes that say: not now
+
+
+class Refused(Exception):  # noqa: N818  as states.errors
+    """A refusal together with what helps the one refused, such as the present state."""
+
+    def __init__(self, error: errors.HosoError, **facts: Any) -> None:
+        super().__init__(str(error))
+        self.error, self.facts = error, facts
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457); some types have further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
+    for status in sorted({*STATUS.values(), 412})
+}
+
+
+def name(kind: type[errors.HosoError]) -> str:
+    """`NotOpen` is `not-open`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower()
+
+
+def kind_of(error: errors.HosoError) -> type[errors.HosoError]:
+    """The nearest kind that has a number."""
+    return next((kind for kind in type(error).__mro__ if kind in STATUS), Broken)
+
+
+def answer(request: Request, error: errors.HosoError, **facts: Any) -> JSONResponse:
+    kind = kind_of(error)
+    status = STATUS[kind]
+    if kind is errors.Stale and "if-match" in request.headers:
+        status = 412
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status, {})
+    problem = {
+        "type": f"/problems/{name(kind)}",
+        "title": (kind.__doc__ or "").rstrip("."),
+        "status": status,
+        "detail": str(error),
+        "instance": request.url.path,
+        "request_id": request.state.request_id,
+    }
+    return JSONResponse(facts | problem, status, headers, "application/problem+json")
+
+
+@contextmanager
+def away_is_said() -> Iterator[None]:
+    """Turn what the driver raises when the database is out of reach into `Away`."""
+    try:
+        yield
+    except (OSError, TimeoutError, PostgresError, sa.exc.TimeoutError, sa.exc.DBAPIError) as error:
+        if not _is_away(error):
+            raise
+        log.warning("database.away", why=type(error).__name__, said=_first_line(error))
+        raise Away(
+            "the database does not answer: try again soon, and send the same Idempotency-Key, for"
+            " what was asked may have been written"
+        ) from error
+
+
+def _is_away(error: Exception) -> bool:
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return True
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    if isinstance(error, PostgresError | sa.exc.DBAPIError):
+        return str(state)[:2] in BUSY
+    return True
+
+
+def _first_line(error: Exception) -> str:
+    """Without the statement's parameters, which may be about a person."""
+    return str(getattr(error, "orig", error)).splitlines()[0][:200]
+
+
+# Handlers ---------------------------------------------------------------------------------
+
+
+async def on_ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.HosoError)
+    return answer(request, error)
+
+
+async def on_refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    return answer(request, error.error, **error.facts)
+
+
+async def on_invalid(request: Request, error: Exception) -> JSONResponse:
+    """Where it was wrong and what was expected; what was sent is not sent back."""
+    assert isinstance(error, RequestValidationError)
+    wrong = [
+        {"where": ".".join(str(part) for part in each["loc"]), "what": each["msg"]}
+        for each in error.errors()[:20]
+    ]
+    if any(each["where"] == "path.event" for each in wrong):
+        events = list(Event)
+        said = f"there is no such event: the lifecycle has {', '.join(events)}"
+        return answer(request, UnknownEvent(said), events=events)
+    said = "; ".join(f"{each['where']}: {each['what']}" for each in wrong[:3])
+    return answer(request, Invalid(said), errors=wrong)
+
+
+async def on_http(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses before a handler is asked."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        refusal: errors.HosoError = NoSuchAddress("look the address up in /openapi.json")
+    elif error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "none")
+        refusal = NoSuchMethod(f"{request.method} is not taken here: allowed is {allowed}")
+    elif error.status_code == 413:
+        refusal = TooLarge()
+    else:
+        refusal = Invalid(str(error.detail))
+    response = answer(request, refusal)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def add_to(app: FastAPI) -> None:
+    app.add_exception_handler(errors.HosoError, on_ours)
+    app.add_exception_handler(Refused, on_refused)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)

@@ -1,0 +1,96 @@
+"""One deployment's environment: read once at a door, passed inwards."""
+
+import os
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import platformdirs
+from pydantic import AfterValidator, Field, HttpUrl, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "HOSO_"
+TESTS = "HOSO_TEST_"  # ours to leave alone: the tests speak to their workers by these
+SCHEMES = {"postgresql", "postgres", "postgresql+asyncpg"}
+
+
+class BadSettings(Exception):
+    """The environment cannot be understood: a sentence for each variable that is wrong."""
+
+
+def postgres(address: str) -> str:
+    """The same address for SQLAlchemy with asyncpg.
+
+    Not pydantic's PostgresDsn: that refuses sockets, which have no host before the query.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in SCHEMES:
+        raise ValueError("write postgresql://user:password@host:port/database")
+    if not parts.path.strip("/"):
+        raise ValueError("the address names no database: write postgresql://…/database")
+    if "sslmode" in parse_qs(parts.query):
+        raise ValueError("asyncpg calls it ssl: write ?ssl=require instead of ?sslmode=require")
+    return "postgresql+asyncpg" + address[len(parts.scheme) :]
+
+
+def data_folder() -> Path:
+    """Root's is not in its home: that is closed to the account which runs Postgres for it."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/hoso")
+    return platformdirs.user_data_path("hoso", appauthor=False)
+
+
+Address = Annotated[str, AfterValidator(postgres)]
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+class Settings(BaseSettings):
+    """Each field is the variable HOSO_ and its name in capitals; an empty variable is none."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    #: As the application's role. None: the embedded Postgres.
+    database: Address | None = Field(default=None, repr=False)
+    #: As the role that owns the tables, for migrations.
+    database_owner: Address | None = Field(
+        default_factory=lambda earlier: earlier.get("database"), repr=False
+    )
+    #: What `hoso up` keeps on this machine.
+    data: Folder = Field(default_factory=data_folder)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8600, ge=1, le=65535)
+    #: Somebody else's Prefect server, such as http://prefect.example/api. None: `hoso up` runs one.
+    prefect_api: HttpUrl | None = None
+    log_format: Literal["auto", "console", "json"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def no_misspelling(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """A variable that nobody reads would be a setting that silently does nothing."""
+        known = [PREFIX + name.upper() for name in cls.model_fields]
+        for name in sorted(map(str.upper, os.environ)):
+            if name.startswith(PREFIX) and not name.startswith(TESTS) and name not in known:
+                meant = get_close_matches(name, known, n=1)
+                hint = f"did you mean {meant[0]}?" if meant else f"there are {', '.join(known)}."
+                raise ValueError(f"{name} is no setting: {hint}")
+        return given
+
+
+@cache
+def settings() -> Settings:
+    """Raises BadSettings. Values are not repeated in it: they may hold a password."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings(
+            "\n".join(
+                ": ".join(
+                    [*(PREFIX + str(name).upper() for name in wrong["loc"][:1]), wrong["msg"]]
+                )
+                for wrong in error.errors(include_input=False)
+            )
+        ) from None

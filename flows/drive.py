@@ -1,0 +1,16 @@
+"""Automatic events: files complete, routed, taken in, lapsed."""
+
+from datetime import datetime
+
+from prefect import flow
+
+from flows.opening import moment, opened
+from states.ledger import driving
+
+
+@flow(name="drive", persist_result=False, description=__doc__)
+async def drive(at: datetime | None = None) -> dict[str, int]:
+    """Fire every automatic event that is open at a moment (now), in sets; how many each moved."""
+    engine, book = opened()
+    moved = await driving.drive(engine, book, moment(at))
+    return {event.value: count for event, count in moved.items()}

@@ -1,0 +1,23 @@
+"""Files of other systems: dossiers and event logs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from prefect import flow
+
+from flows.opening import opened
+from states.intake import load, read
+from states.intake.source import nobody
+from states.intake.taking import Tally, take
+
+
+@flow(name="intake", persist_result=False, validate_parameters=False, description=__doc__)
+async def intake(file: Path, by: Path, watch: Callable[[int], None] | None = None) -> Tally:
+    """Import a file by a map; run again, it goes on where it was stopped.
+
+    `watch` hears the bytes read so far.
+    """
+    engine, book = opened()
+    names = load(by)
+    items = read(file, names, watch=watch or nobody)
+    return await take(engine, book, items, file.name, names.calendar or book.keeps)

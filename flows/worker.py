@@ -1,0 +1,110 @@
+"""A long-lived process that runs flows when the ledger calls or the time has come.
+
+A run in a process of its own would cost seconds of imports; here each is a call in this one, and
+shows in Prefect all the same. The ledger's NOTIFY wakes `drive`; a slow tick is the net for a
+message that was lost. When Prefect does not answer, the work is done without a run to show for it:
+dossiers do not wait for the watcher.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+import structlog
+from sqlalchemy.engine import make_url
+
+from config.settings import settings
+from flows.drive import drive
+from flows.opening import close, moment, opened
+from flows.sweep import sweep
+from states.db import transaction
+from states.ledger import WAKE
+from states.ledger.driving import anything_open
+
+log = structlog.get_logger()
+
+DEBOUNCE = 0.2  # seconds: what arrives together is driven together
+TICK = 60.0  # seconds between two looks without a call
+SWEEP = 300.0  # seconds between two sweeps
+AGAIN = 2.0  # seconds before the database is tried again
+
+
+async def work(stop: asyncio.Event) -> None:
+    """Run flows until told to stop."""
+    called = asyncio.Event()
+    called.set()  # what was enabled while nobody listened
+    tasks = [
+        asyncio.create_task(each)
+        for each in (_listening(called), _driving(called), _sweeping(), stop.wait())
+    ]
+    log.info("worker.started")
+    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await close()
+    for task in done:
+        task.result()
+
+
+async def _listening(called: asyncio.Event) -> None:
+    """Keep one connection that hears the ledger; a lost one is replaced, and what it missed driven."""
+    address = make_url(str(settings().database)).set(drivername="postgresql")
+    while True:
+        try:
+            hearing = await asyncpg.connect(address.render_as_string(hide_password=False))
+        except (OSError, asyncpg.PostgresError):
+            await asyncio.sleep(AGAIN)
+            continue
+        await hearing.add_listener(WAKE, lambda *_: called.set())
+        called.set()
+        while not hearing.is_closed():
+            await asyncio.sleep(AGAIN)
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await hearing.execute("SELECT 1")  # a connection that died in silence is closed
+
+
+async def _driving(called: asyncio.Event) -> None:
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(called.wait(), TICK)
+            await asyncio.sleep(DEBOUNCE)
+        called.clear()
+        await _weathered(_drive_if_open)
+
+
+async def _drive_if_open() -> None:
+    """A run only when there is something for it to do: an idle night leaves no runs behind."""
+    engine, _ = opened()
+    async with transaction(engine) as db:
+        if not await anything_open(db, moment(None)):
+            return
+    await _shown(drive)
+
+
+async def _sweeping() -> None:
+    while True:
+        await _weathered(lambda: _shown(sweep))
+        await asyncio.sleep(SWEEP)
+
+
+async def _shown(flow: Any) -> None:
+    """A flow as a run of Prefect's, or its work alone when Prefect is away."""
+    import httpx
+
+    try:
+        await flow()
+    except (httpx.HTTPError, RuntimeError) as error:
+        log.warning("prefect.away", flow=flow.name, error=str(error)[:200])
+        await flow.fn()
+
+
+async def _weathered(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do it, or say why not and go on: a database that restarts is back in a moment."""
+    try:
+        await work()
+    except Exception:
+        log.exception("flow.failed")
+        await asyncio.sleep(AGAIN)

@@ -1,0 +1,78 @@
+"""The lifecycle as a page: table and diagram, drawn from the one place where it is defined."""
+
+from collections.abc import Iterator
+
+from states.lifecycle import FINAL, NEW, ROWS, Move, moves
+from states.words import NATIONAL, Clock, Event, State
+
+HEAD = """\
+# The lifecycle of a dossier
+
+Drawn by `hoso draw` from `states/lifecycle.py`; a test fails when this page is stale.
+
+## States
+
+| state | Vietnamese | national code | |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page, in Markdown with a Mermaid diagram."""
+    return HEAD + "\n".join([*_states(), "", "## Moves", "", *_moves(), "", *_diagram(), ""])
+
+
+def _states() -> Iterator[str]:
+    for state, (label, code) in NATIONAL.items():
+        yield f"| `{state}` | {label} | {code} | {'final' if state in FINAL else ''} |"
+
+
+def _moves() -> Iterator[str]:
+    yield "A guard that does not hold refuses with the words in the column *unless*."
+    yield "*Automatic* moves are fired by flows."
+    yield ""
+    yield "| event | from | to | by | unless | clock | |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in ROWS:
+        yield _move(row)
+
+
+def _move(row: Move) -> str:
+    source = "" if row.source == NEW else f"`{row.source}`"
+    by = ", ".join(sorted(row.by))
+    guard = (row.guard.__doc__ or "") if row.guard else ""
+    clock = "" if row.clock is Clock.nothing else row.clock
+    event = _event(row)
+    automatic = "automatic" if row.automatic else ""
+    return f"| `{event}` | {source} | `{row.dest}` | {by} | {guard} | {clock} | {automatic} |"
+
+
+def _event(row: Move) -> Event:
+    return next(event for event in Event if row in moves(event))
+
+
+def _diagram() -> Iterator[str]:
+    """One arrow a pair of states, with all its events; withdraw and stop are told beneath."""
+    yield "## Diagram"
+    yield ""
+    yield "`withdraw` and `stop` lead from every state that is not final; they are left out here."
+    yield ""
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for row in ROWS:
+        event = _event(row)
+        if event not in {"withdraw", "stop", "extend"}:
+            source = "[*]" if row.source == NEW else str(row.source)
+            label = f"{event}*" if row.automatic else event
+            events = arrows.setdefault((source, str(row.dest)), [])
+            if label not in events:
+                events.append(label)
+    for (source, dest), events in arrows.items():
+        yield f"    {source} --> {dest}: {', '.join(events)}"
+    for state in State:
+        if state in FINAL:
+            yield f"    {state} --> [*]"
+    yield "```"
+    yield ""
+    yield "\\* fired by flows when it is open; `extend` leads from a running state to itself."

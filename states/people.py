@@ -1,0 +1,78 @@
+"""Who may act on a dossier: the one rule, for every door. Pure."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from states.catalogue import Catalogue, Person
+from states.errors import BadInput, HosoError, Unknown
+from states.words import Role
+
+
+class NotHeld(HosoError):
+    """The capacity in which somebody wants to act is not theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A member of the staff in one capacity; `acts_for` is the agency a postal clerk stands for."""
+
+    person: Person
+    role: Role
+    acts_for: str | None = None
+
+
+def caller(
+    book: Catalogue, person: str, role: Role | None, acts_for: str | None, on: date
+) -> Caller:
+    """Somebody in the capacity they claim, on a local day.
+
+    The role may be left out by whoever holds only one. Raises `NotHeld` for a person, a role or a
+    delegation that the catalogue does not have, `BadInput` when something is left to be said.
+    """
+    try:
+        who = book.person(person)
+    except Unknown as error:
+        raise NotHeld(f"{error}: say who acts by an id that it has") from None
+    role = _capacity(who, role)
+    if role is not Role.postal:
+        if acts_for is not None:
+            raise BadInput(f"only a postal clerk acts for an agency: {who.id} is {role} here")
+        return Caller(who, role)
+    if acts_for is None:
+        raise BadInput(f"{who.id} is a postal clerk: say for which agency they act")
+    if not book.may_act_for(who.id, acts_for, on):
+        raise NotHeld(f"no delegation in force on {on} lets {who.id} act for {acts_for[:40]}")
+    return Caller(who, role, acts_for)
+
+
+def _capacity(who: Person, role: Role | None) -> Role:
+    held = sorted({position.role for position in who.positions})
+    if role is None:
+        if len(held) != 1:
+            raise BadInput(f"{who.id} holds {' and '.join(held) or 'no role'}: say which acts here")
+        return held[0]
+    if role not in held:
+        raise NotHeld(f"{who.id} is no {role}: they hold {' and '.join(held) or 'no role'}")
+    return role
+
+
+def may(book: Catalogue, who: Caller, agency: str, unit: str) -> str | None:
+    """Why somebody may not move a dossier of this agency that lies in this unit; None: they may.
+
+    What their role may do to it in its state is the lifecycle's to say.
+    """
+    if who.role is Role.postal:
+        if who.acts_for == agency:
+            return None
+        return f"the dossier is for {agency}, and {who.person.id} acts for {who.acts_for}"
+    places = [position.unit for position in who.person.positions if position.role is who.role]
+    if who.role is Role.reception:  # a dossier may be handed in and fetched at any counter
+        if any(book.units[place].agency == book.centre.code for place in places):
+            return None
+        return f"{who.person.id} sits at no counter of {book.centre.code}"
+    if who.role in {Role.officer, Role.leader}:
+        # Until it is routed a dossier lies with the centre as a whole, in none of its units.
+        if any(unit in {place, book.units[place].agency} for place in places):
+            return None
+        return f"the dossier lies in {unit}, where {who.person.id} is no {who.role}"
+    return f"a {who.role} moves no dossier"
