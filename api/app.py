@@ -38,23 +38,28 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-def create_app(settings: Settings | None = None, book: Catalogue | None = None) -> FastAPI:
-    """The application. `settings.database` must name the database; migrations are not its business.
+def create_app(
+    settings: Settings | None = None,
+    book: Catalogue | None = None,
+    *,
+    prefect_ui: str | None = None,
+) -> FastAPI:
+    """The application. Migrations are not its business. `prefect_ui` is an address to show.
 
     Without arguments it reads the environment, which is how `uvicorn --factory` starts several.
     """
     settings = settings or from_environment()
     if settings.database is None:
         raise HosoError("the API needs a database: set HOSO_DATABASE, or start it by `hoso up`")
-    database, prefect = settings.database, settings.prefect_api
+    database, data = settings.database, settings.data
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.house = House(
             engine=db.engine(database),
             book=book or catalogue.load(),
-            token=doors.token(settings.data),
-            prefect=None if prefect is None else str(prefect),
+            token=doors.token(data),
+            prefect_ui=prefect_ui or None,
         )
         yield
         await app.state.house.engine.dispose()

@@ -38,7 +38,7 @@ class House:
     engine: AsyncEngine
     book: Catalogue
     token: bytes
-    prefect: str | None
+    prefect_ui: str | None
 
 
 def house(request: Request) -> House:

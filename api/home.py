@@ -1,21 +1,22 @@
 """The one page: what this is, and the figures, without any dossier or person in them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import problems
-from api.doors import At, House, Language, Shelf, Speaks, house
-from api.problems import Away, away_is_said
+from api.doors import At, Language, Shelf, Speaks, house
 from states import db
 from states.catalogue import Catalogue
 from states.errors import BadInput, HosoError
-from states.figures.bieu06 import Bieu06, Row, bieu06
+from states.figures.bieu06 import Bieu06, bieu06
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 pages = Environment(
@@ -27,3 +28,65 @@ pages = Environment(
 )
 EARLIEST = date(1990, 1, 1)
 LIMIT = "5s"  # anybody may ask for the figures: no question of theirs may hold the database up
+
+From = Annotated[str, Query(alias="from", max_length=10)]
+To = Annotated[str, Query(max_length=10)]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a page speaks: its language, its numbers."""
+
+    language: Language
+
+    def say(self, vi: str, en: str) -> str:
+        return vi if self.language == "vi" else en
+
+    def count(self, number: int) -> str:
+        """1.700 in Vietnamese, 1,700 in English."""
+        return self._marks(f"{number:,}")
+
+    def percent(self, rate: float | None) -> str:
+        return "–" if rate is None else self._marks(f"{rate:,.2f}") + " %"
+
+    def _marks(self, text: str) -> str:
+        return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text
+
+
+@router.get("/")
+async def home(
+    request: Request,
+    book: Shelf,
+    at: At,
+    speaks: Speaks,
+    lang: Language | None = None,
+    since: From = "",
+    until: To = "",
+) -> HTMLResponse:
+    """The figures of the days from `from` to `to`, both included; of all days unless said."""
+    voice = Voice(lang or speaks)
+    figures, refusal = None, None
+    try:
+        zone = book.calendar_of(book.centre.code).zone
+        figures = await _figures(house(request).engine, book, *_period(since, until, at, zone))
+    except HosoError as error:
+        refusal = error
+    text = pages.get_template("home.html").render(
+        voice=voice,
+        say=voice.say,
+        count=voice.count,
+        percent=voice.percent,
+        book=book,
+        figures=figures,
+        refusal=refusal,
+        since=since,
+        until=until,
+        at=at.astimezone(zone),
+        address=str(request.base_url).rstrip("/"),
+        prefect_ui=house(request).prefect_ui,
+    )
+    return HTMLResponse(
+        text,
+        problems.STATUS[problems.kind_of(refusal)] if refusal else 200,
+        {"Content-Language": voice.language, "Vary": "Accept-Language"},
+    )

@@ -50,7 +50,7 @@ async def work(stop: asyncio.Event) -> None:
 
 
 async def _listening(called: asyncio.Event) -> None:
-    """Keep one connection that hears the ledger; a lost one is replaced, and what it missed driven."""
+    """Keep a connection that hears the ledger; a lost one is replaced and what it missed driven."""
     address = make_url(str(settings().database)).set(drivername="postgresql")
     while True:
         try:

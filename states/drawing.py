@@ -33,18 +33,25 @@ def _moves() -> Iterator[str]:
     yield ""
     yield "| event | from | to | by | unless | clock | |"
     yield "|---|---|---|---|---|---|---|"
+    alike: dict[tuple[str, ...], list[str]] = {}
     for row in ROWS:
-        yield _move(row)
+        alike.setdefault(_cells(row), []).append(row.source)
+    for (event, dest, *rest), sources in alike.items():
+        source = ", ".join("*new*" if each == NEW else f"`{each}`" for each in sources)
+        yield f"| {event} | {source} | {dest} | {' | '.join(rest)} |"
 
 
-def _move(row: Move) -> str:
-    source = "" if row.source == NEW else f"`{row.source}`"
-    by = ", ".join(sorted(row.by))
+def _cells(row: Move) -> tuple[str, ...]:
+    """A line's cells but for where it comes from: rows that share them share a line."""
     guard = (row.guard.__doc__ or "") if row.guard else ""
-    clock = "" if row.clock is Clock.nothing else row.clock
-    event = _event(row)
-    automatic = "automatic" if row.automatic else ""
-    return f"| `{event}` | {source} | `{row.dest}` | {by} | {guard} | {clock} | {automatic} |"
+    return (
+        f"`{_event(row)}`",
+        "itself" if _event(row) is Event.extend else f"`{row.dest}`",
+        ", ".join(sorted(row.by)),
+        guard,
+        "" if row.clock is Clock.nothing else row.clock,
+        "automatic" if row.automatic else "",
+    )
 
 
 def _event(row: Move) -> Event:

@@ -56,62 +56,62 @@ Guard = Callable[[Any, Now], Any]
 
 
 def complete(d: Any, now: Now) -> Any:
-    """A required component still has no file"""
+    """a required component still has no file"""
     return d.missing == 0
 
 
 def taken_in(d: Any, now: Now) -> Any:
-    """A person of the unit must take this dossier in"""
+    """a person of the unit must take this dossier in"""
     return (d.takes_in == True) | (now.role != Role.system)  # noqa: E712  SQL needs the comparison
 
 
 def has_next_stage(d: Any, now: Now) -> Any:
-    """This is the last stage, or the stage is another role's"""
+    """this is the last stage, or the stage is another role's"""
     return (d.stage < d.stages - 1) & (d.stage_role == now.role)
 
 
 def in_last_stage(d: Any, now: Now) -> Any:
-    """There are further stages, or the stage is another role's"""
+    """there are further stages, or the stage is another role's"""
     return (d.stage == d.stages - 1) & (d.stage_role == now.role)
 
 
 def has_earlier_stage(d: Any, now: Now) -> Any:
-    """This is the first stage, or the stage is another role's"""
+    """this is the first stage, or the stage is another role's"""
     return (d.stage > 0) & (d.stage_role == now.role)
 
 
 def may_ask_again(d: Any, now: Now) -> Any:
-    """The procedure allows no further supplement (Decree 61/2018 Art. 11(2)(c): once)"""
+    """the procedure allows no further supplement (Decree 61/2018 Art. 11(2)(c): once)"""
     return d.supplements_left > 0
 
 
 def unreceived(d: Any, now: Now) -> Any:
-    """The dossier has been received"""
+    """the dossier has been received"""
     return d.received_at == None  # noqa: E711  SQL needs the comparison
 
 
 def begins_again(d: Any, now: Now) -> Any:
-    """The dossier is not in procedure, or its term does not begin again"""
+    """the dossier is not in procedure, or its term does not begin again"""
     return (d.received_at != None) & (d.supplement_restarts == True)  # noqa: E711, E712
 
 
 def goes_on(d: Any, now: Now) -> Any:
-    """The dossier is not in procedure, or its term begins again"""
+    """the dossier is not in procedure, or its term begins again"""
     return (d.received_at != None) & (d.supplement_restarts == False)  # noqa: E711, E712
 
 
 def expired(d: Any, now: Now) -> Any:
-    """The time to answer has not run out"""
+    """the time to answer has not run out"""
     return d.lapse_at < now.at
 
 
 def expired_unreceived(d: Any, now: Now) -> Any:
-    """The time to answer has not run out"""
+    """the time to answer has not run out"""
     return (d.lapse_at < now.at) & (d.received_at == None)  # noqa: E711
 
 
 def extensible(d: Any, now: Now) -> Any:
-    """The procedure allows no further extension (Decree 61/2018 Art. 19(9): once)"""
+    """the procedure allows no further extension (Decree 61/2018 Art. 19(9): once)"""
     return d.extensions_left > 0
 
 

@@ -7,38 +7,10 @@ read it, and for the audit of reading.
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-from states.ledger.acts import Sha256
+from states.ledger.acts import Name, Sha256
 from states.words import Channel, Event, Outcome, Role, State, Tally
-
-
-def _kept(value: JsonValue) -> JsonValue:
-    """Refuse what Postgres cannot keep as text, at any depth."""
-    if isinstance(value, str):
-        _plain(value)
-    elif isinstance(value, list):
-        for each in value:
-            _kept(each)
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            _plain(key)
-            _kept(each)
-    return value
-
-
-def _plain(text: str) -> str:
-    if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
-        raise ValueError("a text may hold neither NUL nor half a character")
-    return text
-
-
-Said = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_plain)]
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(_plain),
-]
 
 
 class Asked(BaseModel):
@@ -55,9 +27,9 @@ class Asked(BaseModel):
         },
     )
 
-    payload: Annotated[dict[str, JsonValue], AfterValidator(_kept)] = Field(default_factory=dict)
-    reason: Said | None = None
-    ground: Said | None = Field(default=None, description="Decree and article.")
+    payload: dict[str, Any] = Field(default_factory=dict)
+    reason: str | None = None
+    ground: str | None = Field(default=None, description="Decree and article.")
 
 
 class Lodged(BaseModel):

@@ -17,12 +17,23 @@ from states.clock import Kind, Term
 from states.errors import BadInput
 from states.words import Channel, Event, Outcome, Role
 
-LONGEST = 2000  # characters of a text
+SHORT, LONG = 200, 2000  # characters of a name and of a text; an index holds names only
 
 
 def keepable(text: str) -> bool:
     """Whether Postgres can keep it: it takes no NUL, and UTF-8 has no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def check_text(name: str, text: str | None, longest: int) -> None:
+    """Raises `BadInput`."""
+    if text is not None and (len(text) > longest or not keepable(text)):
+        raise BadInput(
+            f"{name} may have {longest:,} characters at most, without NUL or half a character"
+        )
 
 
 def _kept(text: str) -> str:
@@ -33,7 +44,7 @@ def _kept(text: str) -> str:
 
 Name = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=SHORT),
     AfterValidator(_kept),
 ]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -135,12 +146,10 @@ class Act:
             raise BadInput(f"{self.event} needs a reason: say why, the citizen will be told")
         if self.event in GROUNDED and not (self.ground or "").strip():
             raise BadInput(f"{self.event} needs its legal ground: the decree and article")
-        for text in (self.reason, self.ground, self.key, self.actor, self.on_behalf_of):
-            if text is not None and (len(text) > LONGEST or not keepable(text)):
-                raise BadInput(
-                    f"a text of a move may not hold NUL or half a character, nor pass {LONGEST:,}"
-                    " characters"
-                )
+        for name in ("actor", "on_behalf_of", "key"):
+            check_text(name, getattr(self, name), SHORT)
+        for name in ("reason", "ground"):
+            check_text(name, getattr(self, name), LONG)
         try:
             brought = BRINGS.get(self.event, Brings).model_validate(self.payload)
         except ValidationError as error:
@@ -163,9 +172,7 @@ class Lodging:
 
     def check(self) -> None:
         """Raises `BadInput`."""
-        for name, text in (("unit", self.unit), ("applicant", self.applicant)):
-            if not text.strip() or len(text) > LONGEST or not keepable(text):
-                raise BadInput(
-                    f"{name} must be a text of 1 to {LONGEST:,} characters, without NUL or half a"
-                    " character"
-                )
+        check_text("unit", self.unit, SHORT)
+        check_text("applicant", self.applicant, LONG)
+        if not (self.unit.strip() and self.applicant.strip()):
+            raise BadInput("unit and applicant may not be empty: say where and for whom")

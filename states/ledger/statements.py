@@ -34,8 +34,11 @@ NUMBER = sa.text(
     " ON CONFLICT (unit, day) DO UPDATE SET last = code_sequence.last + 1 RETURNING last"
 )
 
+SAID = ("event", "role", "on_behalf_of", "reason", "ground")
+"""What an act says beside its payload. Its moment is not of it: a repeated act comes later."""
+
 BY_KEY = (
-    sa.select(d.code, e.event, e.payload)
+    sa.select(d.code, e.payload, *(e[name] for name in SAID))
     .join_from(entry, dossier, d.id == e.dossier_id)
     .where(e.actor == sa.bindparam("actor"), e.key == sa.bindparam("key"))
 )

@@ -7,7 +7,7 @@ wins; the database decides by `seq`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from states import lifecycle
 from states.errors import BadInput, KeyReused, Stale, Unknown
 from states.ledger import statements
-from states.ledger.acts import Act, Lodging
+from states.ledger.acts import Act, Lodging, keepable
 from states.ledger.turn import Book, Taken, adopting, opening, said, turn
 from states.lifecycle import Now
 from states.tables import Dossier, Visit
@@ -32,7 +32,9 @@ SKEW = timedelta(minutes=5)  # how far two machines' clocks may disagree
 
 async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> Dossier:
     """Open a dossier with its first entry (`register` or `receive`) and return it."""
-    if (again := await _answered(db, act, code=None)) is not None:
+    lodging.check()
+    about = asdict(lodging) | {"procedure": book.procedure(lodging.procedure).code}
+    if (again := await _answered(db, act, about=about)) is not None:
         return again
     paper, payload = opening(book, lodging, act)
     day = act.at.astimezone(book.calendar(paper.calendar).zone).date()
@@ -73,10 +75,10 @@ async def move(db: AsyncConnection, book: Book, code: str, act: Act) -> Dossier:
 
 async def find(db: AsyncConnection, code: str) -> tuple[Dossier, Visit | None]:
     """A dossier and the visit it is in. Raises `Unknown`."""
-    found = (await db.execute(statements.FIND, {"code": code})).one_or_none()
-    if found is None:
+    rows = (await db.execute(statements.FIND, {"code": code})).all() if keepable(code) else []
+    if not rows:
         raise Unknown(f"there is no dossier {code[:60]}: check the code on the slip")
-    width = len(statements.d)
+    [found], width = rows, len(statements.d)
     paper = SimpleNamespace(**dict(zip(statements.d.keys(), found[:width], strict=True)))
     present = SimpleNamespace(**dict(zip(statements.v.keys(), found[width:], strict=True)))
     return cast("Dossier", paper), cast("Visit", present) if present.visit is not None else None
@@ -100,8 +102,14 @@ async def _number(db: AsyncConnection, unit: str, day: date) -> int:
 # Same key, same answer --------------------------------------------------------------------
 
 
-async def _answered(db: AsyncConnection, act: Act, code: str | None) -> Dossier | None:
-    """The dossier a repeated key already moved; None when the key is new or absent."""
+async def _answered(
+    db: AsyncConnection, act: Act, code: str | None = None, about: Mapping[str, Any] | None = None
+) -> Dossier | None:
+    """The dossier a repeated key already moved; None when the key is new or absent.
+
+    It must have been used for the same act: on this dossier, or for the lodging told in `about`.
+    """
+    brought = said(act.brings())  # what cannot be understood has no answer
     if act.key is None:
         return None
     # Two requests with one key at once: the second waits here and then finds the first's line.
@@ -112,8 +120,14 @@ async def _answered(db: AsyncConnection, act: Act, code: str | None) -> Dossier 
     ).one_or_none()
     if found is None:
         return None
-    same = found.event == act.event and json.loads(found.payload)["act"] == said(act.brings())
-    if not same or (code is not None and code != found.code):
+    told = json.loads(found.payload)
+    same = (
+        all(getattr(found, name) == getattr(act, name) for name in statements.SAID)
+        and told["act"] == brought
+        and (code is None or code == found.code)
+        and (about is None or about == {n: told.get("lodging", {}).get(n) for n in about})
+    )
+    if not same:
         raise KeyReused(
             f"key {act.key} was used for {found.event} on {found.code}: use a new key for a new act"
         )

@@ -5,8 +5,10 @@ is drawn lies within working hours. Each promise is read from the clock with the
 moment; the result is then dated so many working days from it, as the plan says.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple
@@ -36,6 +38,23 @@ MOMENT = 2  # minutes between two moves at least
 
 class NotThen(Exception):
     """This life does not fit the day it would begin on."""
+
+
+@dataclass(frozen=True)
+class Centre:
+    """Where the year is lived: the catalogue, the plan, and who is at which unit in what role."""
+
+    catalogue: Catalogue
+    plan: Plan
+
+    @cached_property
+    def staff(self) -> dict[tuple[str, Role], list[str]]:
+        """Built once: it is asked for every stage of every dossier."""
+        staff: dict[tuple[str, Role], list[str]] = defaultdict(list)
+        for person in self.catalogue.people.values():
+            for position in person.positions:
+                staff[position.unit, position.role].append(person.id)
+        return staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +94,9 @@ class _Beat(NamedTuple):
     share: float
 
 
-def tell(catalogue: Catalogue, plan: Plan, case: Case, day: date, rng: Random) -> Life:
+def tell(centre: Centre, case: Case, day: date, rng: Random) -> Life:
     """The life of a dossier lodged on that working day. Raises `NotThen`."""
-    telling = _Telling(catalogue, plan, case, rng)
+    telling = _Telling(centre, case, rng)
     telling.lodge(day)
     if case.hitch in {Event.request_supplement, Event.request_payment}:
         telling.wait(case.hitch)
@@ -86,7 +105,7 @@ def tell(catalogue: Catalogue, plan: Plan, case: Case, day: date, rng: Random) -
     finished = telling.process()
     telling.deliver()
     lodging = Lodging(
-        unit=catalogue.centre.code,
+        unit=centre.catalogue.centre.code,
         procedure=case.procedure.code,
         channel=case.channel,
         applicant=telling.applicant,
@@ -98,10 +117,11 @@ def tell(catalogue: Catalogue, plan: Plan, case: Case, day: date, rng: Random) -
 class _Telling:
     """A life being told. `at` is the position it has come to; `inside`: a unit has it."""
 
-    def __init__(self, catalogue: Catalogue, plan: Plan, case: Case, rng: Random) -> None:
-        self.catalogue, self.plan, self.case, self.rng = catalogue, plan, case, rng
-        self.procedure, self.calendar = case.procedure, catalogue.calendar_of(case.procedure.agency)
-        self.applicant = _name(plan, rng)
+    def __init__(self, centre: Centre, case: Case, rng: Random) -> None:
+        self.centre, self.plan, self.case, self.rng = centre, centre.plan, case, rng
+        self.procedure = case.procedure
+        self.calendar = centre.catalogue.calendar_of(case.procedure.agency)
+        self.applicant = _name(centre.plan, rng)
         self.acts: list[Act] = []
         self.people: dict[str, str] = {}  # who has the dossier, by stage
         self.at, self.inside = 0, False
@@ -265,16 +285,14 @@ class _Telling:
     def _clerk(self) -> _Hand:
         """Whoever is at the counter that day, for the agency."""
         who = self.plan.counter.on(self._moment().date())
-        role = counter_role(self.catalogue, who)
+        role = counter_role(self.centre.catalogue, who)
         assert role is not None
         return _Hand(who, role, self.procedure.agency)
 
     def _holder(self, stage: Stage) -> _Hand:
         """The person who has the dossier in a stage: the same one at every visit."""
         if stage.code not in self.people:
-            people = self.catalogue.people.values()
-            held_by = [each.id for each in people if each.holds(stage.role, stage.unit)]
-            self.people[stage.code] = self.rng.choice(held_by)
+            self.people[stage.code] = self.rng.choice(self.centre.staff[stage.unit, stage.role])
         return _Hand(self.people[stage.code], stage.role)
 
     # Time -----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from states.catalogue import Catalogue
 from states.errors import BadInput
 from states.ledger import Act, Lodging
-from states.pilot.life import Case, Life, NotThen, tell
+from states.pilot.life import Case, Centre, Life, NotThen, tell
 from states.pilot.plan import Course, Plan
 from states.words import Outcome
 
@@ -51,7 +51,8 @@ def story(catalogue: Catalogue, plan: Plan) -> tuple[Day, ...]:
         if calendar.works(number)
     ]
     ends = {day: calendar.when(calendar.nth(calendar.ordinal(day))) for day in days}
-    lives = [life for course in plan.procedures for life in _lives(catalogue, plan, course, ends)]
+    centre = Centre(catalogue, plan)
+    lives = [life for course in plan.procedures for life in _lives(centre, course, ends)]
     acts = _by_day(plan, sorted(lives, key=lambda life: life.acts[0].at))
     return tuple(
         Day(ends[day], tuple(tuple(chain) for chain in acts[day].values())) for day in days
@@ -81,16 +82,14 @@ def key(name: str, dossier: int, number: int) -> str:
 # One procedure ----------------------------------------------------------------------------
 
 
-def _lives(
-    catalogue: Catalogue, plan: Plan, course: Course, ends: dict[date, datetime]
-) -> Iterator[Life]:
+def _lives(centre: Centre, course: Course, ends: dict[date, datetime]) -> Iterator[Life]:
     """The dossiers of one procedure. Seeded by itself: it does not change with the others."""
-    rng = Random(f"{plan.seed}/{course.code}")  # noqa: S311  a story, no secret
+    rng = Random(f"{centre.plan.seed}/{course.code}")  # noqa: S311  a story, no secret
     days = [day for day in ends if not course.months or day.month in course.months]
-    weights = list(accumulate(plan.season.weight(day) for day in days))
+    weights = list(accumulate(centre.plan.season.weight(day) for day in days))
     closing = ends[max(ends)]
-    for case in _cases(catalogue, course, rng):
-        yield _life(catalogue, plan, case, (days, weights), closing, rng)
+    for case in _cases(centre.catalogue, course, rng):
+        yield _life(centre, case, (days, weights), closing, rng)
 
 
 def _cases(catalogue: Catalogue, course: Course, rng: Random) -> list[Case]:
@@ -114,8 +113,7 @@ def _cases(catalogue: Catalogue, course: Course, rng: Random) -> list[Case]:
 
 
 def _life(
-    catalogue: Catalogue,
-    plan: Plan,
+    centre: Centre,
     case: Case,
     draw: tuple[list[date], list[int]],
     closing: datetime,
@@ -125,7 +123,7 @@ def _life(
     days, weights = draw
     for _ in range(TRIES):
         try:
-            life = tell(catalogue, plan, case, rng.choices(days, cum_weights=weights)[0], rng)
+            life = tell(centre, case, rng.choices(days, cum_weights=weights)[0], rng)
         except NotThen:
             continue
         if life.received <= closing and (life.finished <= closing) == (case.pace is not None):
@@ -133,6 +131,6 @@ def _life(
     hitch = f" and is to {case.hitch}" if case.hitch else ""
     pace = "is unfinished" if case.pace is None else f"has pace {case.pace}"
     raise BadInput(
-        f"plan {plan.name}: no day of {plan.year} suits a dossier of {case.procedure.code} that"
+        f"plan {centre.plan.name}: no day of {centre.plan.year} suits a dossier of {case.procedure.code} that"
         f" {pace}{hitch}: its term is {case.procedure.term}"
     )
