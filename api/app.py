@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
-from api import dossiers, doors, home, problems
+from api import doors, dossiers, home, problems
 from api.doors import House
 from api.envelope import Envelope
 from config.settings import Settings
@@ -92,8 +92,8 @@ async def ready(request: Request) -> Health:
     with problems.away_is_said():
         async with asyncio.timeout(PATIENCE), db.transaction(doors.house(request).engine) as conn:
             found = await conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    if found != newest():
-        raise WrongSchema(f"the database has schema {found}, not {newest()}: run `hoso migrate`")
+    if found != (known := await asyncio.to_thread(newest)):
+        raise WrongSchema(f"the database has schema {found}, not {known}: run `hoso migrate`")
     return Health()
 
 

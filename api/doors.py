@@ -139,9 +139,9 @@ async def language(accept_language: Annotated[str, Header(max_length=200)] = "")
     liked: dict[Language, float] = {}
     for part in accept_language.lower().split(","):
         tag, _, weight = part.partition(";q=")
-        for known in ("vi", "en"):
-            if tag.strip().split("-")[0] == known:
-                liked.setdefault(cast("Language", known), _weight(weight))
+        known = tag.strip().split("-")[0]
+        if known in {"vi", "en"}:
+            liked.setdefault(cast("Language", known), _weight(weight))
     return "en" if liked.get("en", 0) > liked.get("vi", 0) else "vi"
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from decimal import Decimal
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -30,7 +29,7 @@ EARLIEST = date(1990, 1, 1)
 LIMIT = "5s"  # anybody may ask for the figures: no question of theirs may hold the database up
 
 From = Annotated[str, Query(alias="from", max_length=10)]
-To = Annotated[str, Query(max_length=10)]
+To = Annotated[str, Query(alias="to", max_length=10)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +64,65 @@ async def home(
 ) -> HTMLResponse:
     """The figures of the days from `from` to `to`, both included; of all days unless said."""
     voice = Voice(lang or speaks)
+    zone = book.calendar_of(book.centre.code).zone
     figures, refusal = None, None
     try:
-        zone = book.calendar_of(book.centre.code).zone
         figures = await _figures(house(request).engine, book, *_period(since, until, at, zone))
     except HosoError as error:
         refusal = error
+    status = problems.STATUS[problems.kind_of(refusal)] if refusal else 200
     text = pages.get_template("home.html").render(
         voice=voice,
         say=voice.say,
         count=voice.count,
         percent=voice.percent,
+        name=lambda what: voice.say(what.name.vi, what.name.en),
         book=book,
         figures=figures,
         refusal=refusal,
+        status=status,
         since=since,
         until=until,
-        at=at.astimezone(zone),
+        as_of=figures and f"{figures.until.astimezone(zone):%d/%m/%Y %H:%M}",
         address=str(request.base_url).rstrip("/"),
         prefect_ui=house(request).prefect_ui,
     )
     return HTMLResponse(
         text,
-        problems.STATUS[problems.kind_of(refusal)] if refusal else 200,
+        status,
         {"Content-Language": voice.language, "Vary": "Accept-Language"},
     )
+
+
+async def _figures(
+    engine: AsyncEngine, book: Catalogue, since: datetime | None, until: datetime
+) -> Bieu06:
+    with problems.away_is_said():
+        async with db.transaction(engine) as connection:
+            await connection.execute(sa.text(f"SET LOCAL statement_timeout = '{LIMIT}'"))
+            return await bieu06(connection, book, since, until)
+
+
+def _period(first: str, last: str, at: datetime, zone: tzinfo) -> tuple[datetime | None, datetime]:
+    """Local days, both included, as a half-open period that does not reach beyond now."""
+    since = _midnight(_day(first), zone) if first else None
+    until = at
+    if last and (day := _day(last)) < at.astimezone(zone).date():
+        until = _midnight(day + timedelta(days=1), zone)
+    if since is not None and since >= until:
+        raise BadInput("the period ends before it begins, or has not begun yet")
+    return since, until
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"'{text}' is not a day: write it as in 2023-12-31") from None
+    if day < EARLIEST:
+        raise BadInput(f"no dossier is from before {EARLIEST}")
+    return day
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time(), zone)

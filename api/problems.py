@@ -77,7 +77,7 @@ STATUS: dict[type[errors.HosoError], int] = {
 BUSY = {"08", "40", "53", "55", "57"}  # SQLSTATE classes that say: not now
 
 
-class Refused(Exception):  # noqa: N818  as states.errors
+class Refused(Exception):
     """A refusal together with what helps the one refused, such as the present state."""
 
     def __init__(self, error: errors.HosoError, **facts: Any) -> None:

@@ -25,7 +25,6 @@ def engine(url: str, size: int = 16) -> AsyncEngine:
         url,
         pool_size=size,
         max_overflow=0,
-        pool_pre_ping=True,
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
     )
 

@@ -61,18 +61,17 @@ def may(book: Catalogue, who: Caller, agency: str, unit: str) -> str | None:
 
     What their role may do to it in its state is the lifecycle's to say.
     """
+    places = {each.unit for each in who.person.positions if each.role is who.role}
+    bodies = {book.units[place].agency for place in places}
+    mine, otherwise = False, f"a {who.role} moves no dossier"
     if who.role is Role.postal:
-        if who.acts_for == agency:
-            return None
-        return f"the dossier is for {agency}, and {who.person.id} acts for {who.acts_for}"
-    places = [position.unit for position in who.person.positions if position.role is who.role]
-    if who.role is Role.reception:  # a dossier may be handed in and fetched at any counter
-        if any(book.units[place].agency == book.centre.code for place in places):
-            return None
-        return f"{who.person.id} sits at no counter of {book.centre.code}"
-    if who.role in {Role.officer, Role.leader}:
+        mine = who.acts_for == agency
+        otherwise = f"the dossier is for {agency}, and {who.person.id} acts for {who.acts_for}"
+    elif who.role is Role.reception:  # handed in and fetched at whatever counter of the centre
+        mine = book.centre.code in bodies
+        otherwise = f"{who.person.id} sits at no counter of {book.centre.code}"
+    elif who.role in {Role.officer, Role.leader}:
         # Until it is routed a dossier lies with the centre as a whole, in none of its units.
-        if any(unit in {place, book.units[place].agency} for place in places):
-            return None
-        return f"the dossier lies in {unit}, where {who.person.id} is no {who.role}"
-    return f"a {who.role} moves no dossier"
+        mine = unit in places | bodies
+        otherwise = f"the dossier lies in {unit}, where {who.person.id} is no {who.role}"
+    return None if mine else otherwise

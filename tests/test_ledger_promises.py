@@ -105,6 +105,16 @@ async def test_the_same_key_gives_the_same_answer_and_writes_once(db: AsyncConne
     assert await count(db, Entry) == 2
 
 
+async def test_the_answer_stays_the_first_one_whatever_came_later(db: AsyncConnection) -> None:
+    first = await ledger.open_(db, BOOK, lodging(), LODGED)
+    second = await move(db, first.code, Event.digitise, NINE, key="d")
+    await move(db, first.code, Event.route, at(1))
+    await move(db, first.code, Event.extend, at(2), payload={"term": "1wd"})
+    assert vars(await ledger.open_(db, BOOK, lodging(), LODGED)) == vars(first)
+    assert vars(await move(db, first.code, Event.digitise, at(3), key="d")) == vars(second)
+    assert await count(db, Entry) == 4
+
+
 async def test_the_same_key_at_once_writes_once(fresh: AsyncEngine) -> None:
     async def open_one() -> str:
         async with fresh.begin() as db:
@@ -302,17 +312,13 @@ async def test_names_are_kept_to_the_letter(db: AsyncConnection, text: str) -> N
 async def test_200_at_once_are_numbered_without_gaps(fresh: AsyncEngine) -> None:
     """A number is held until its transaction ends, so one that is rolled back is given again."""
 
-    class Dropped(Exception):
-        pass
-
     async def open_one(n: int) -> str | None:
-        try:
-            async with fresh.begin() as db:
-                code = (await receive(db)).code
-                if n % 10 == 7:
-                    raise Dropped
-        except Dropped:
-            return None
+        async with fresh.connect() as db:
+            code = (await receive(db)).code
+            if n % 10 == 7:
+                await db.rollback()
+                return None
+            await db.commit()
         return code
 
     codes = await asyncio.gather(*(open_one(n) for n in range(220)))
@@ -378,6 +384,20 @@ async def test_the_application_cannot_change_history(db: AsyncConnection, statem
     assert told.value.orig is not None
     assert told.value.orig.sqlstate == "42501", told.value  # insufficient_privilege
     assert await lines(db, paper) == before
+
+
+async def test_the_application_has_these_rights_and_no_others(owner_db: AsyncConnection) -> None:
+    asked = sa.text(
+        "SELECT c.relname, array_agg(p) FILTER (WHERE has_table_privilege('hoso_app', c.oid, p))"
+        " FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p"
+        " WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace GROUP BY 1"
+    )
+    rights = {table: set(each or ()) for table, each in (await owner_db.execute(asked)).all()}
+    for table in ("entry", "activity", "alert", "anchor"):
+        assert rights[table] == {"INSERT"}, table
+    for table in ("dossier", "visit", "code_sequence", "reader"):
+        assert rights[table] == {"INSERT", "UPDATE"}, table
+    assert rights["alembic_version"] == set()
 
 
 # What the machine promises, the database holds ----------------------------------------------

@@ -10,6 +10,7 @@ from importlib import import_module
 import typer
 from rich.console import Console
 
+from config.settings import BadSettings
 from states.errors import HosoError
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ def main() -> None:
         import_module(f"api.cli.{subject}").add_to(app)
     try:
         app()
-    except HosoError as error:
+    except (HosoError, BadSettings) as error:
         Console(stderr=True, soft_wrap=True).print(f"hoso: {error}", style="red", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:

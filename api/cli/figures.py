@@ -8,6 +8,7 @@ from enum import StrEnum, auto
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -18,18 +19,22 @@ from states.figures import Bieu06, Row
 
 # The form's own columns: heading, number, and the attribute of a row.
 COLUMNS = (
-    ("Tổng\nReceived", "(3)", "received"),
-    ("Trực tuyến\nonline", "(4)", "online"),
-    ("Trực tiếp, BCCI\ndirect, post", "(5)", "direct"),
-    ("Kỳ trước\ncarried over", "(6)", "carried"),
-    ("Đã giải quyết\nResolved", "(7)", "resolved"),
-    ("Trước hạn\nearly", "(8)", "early"),
-    ("Đúng hạn\non time", "(9)", "on_time"),
-    ("Quá hạn\nlate", "(10)", "late"),
-    ("Đang giải quyết\nIn process", "(11)", "in_process"),
-    ("Trong hạn\nin time", "(12)", "in_time"),
-    ("Quá hạn\noverdue", "(13)", "overdue"),
+    ("Tiếp\nnhận", "(3)", "received"),
+    ("Trực\ntuyến", "(4)", "online"),
+    ("Trực\ntiếp*", "(5)", "direct"),
+    ("Kỳ\ntrước", "(6)", "carried"),
+    ("Giải\nquyết", "(7)", "resolved"),
+    ("Trước\nhạn", "(8)", "early"),
+    ("Đúng\nhạn", "(9)", "on_time"),
+    ("Quá\nhạn", "(10)", "late"),
+    ("Đang\nxử lý", "(11)", "in_process"),
+    ("Trong\nhạn", "(12)", "in_time"),
+    ("Quá\nhạn", "(13)", "overdue"),
 )
+LEGEND = """\
+(3) received = (4) online + (5) direct, * at the counter or by post + (6) carried over
+(7) resolved = (8) early + (9) on time + (10) late
+(11) in process = (12) within the term + (13) overdue"""
 
 
 class Form(StrEnum):
@@ -58,15 +63,17 @@ def write(console: Console, made: Bieu06, form: Form, output: Path | None) -> No
 def show_bieu06(console: Console, made: Bieu06) -> None:
     """The form by agency and in total, the rates with their denominators, and what is beneath."""
     console.print(_table(made), highlight=False)
+    console.print(LEGEND, style="dim", highlight=False)
+    console.print()
     total = made.total
     for rate, of, whole in (
-        (total.of_resolved, "đã giải quyết / resolved", total.resolved),
+        (total.of_resolved, "giải quyết / resolved", total.resolved),
         (total.of_received, "tiếp nhận / received", total.received),
     ):
         if rate is not None:
             share = total.early + total.on_time
             console.print(
-                f"Trước và đúng hạn / on time or early: [bold]{rate:.2f}%[/]"
+                f"Trước và đúng hạn / early or on time: [bold]{rate:.2f}%[/]"
                 f" of {of} ({share:,} of {whole:,})",
                 highlight=False,
             )
@@ -88,9 +95,10 @@ def _table(made: Bieu06) -> Table:
         title_justify="left",
         title_style="bold",
         show_footer=True,
-        padding=(0, 0),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    form.add_column("Cơ quan\nAgency", footer="Tổng / Total", ratio=1)
+    form.add_column("Cơ quan\nAgency", footer="Tổng / Total")
     for heading, number, name in COLUMNS:
         footer = f"{getattr(made.total, name):,}"
         form.add_column(f"{heading}\n{number}", justify="right", footer=footer)

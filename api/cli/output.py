@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-console = Console(soft_wrap=False)
+# Without a terminal to measure, as wide as a terminal is: a table squeezed into 80 is no table.
+console = Console(width=None if sys.stdout.isatty() else 100)
 
 
 def as_json(value: Any) -> None:

@@ -191,4 +191,3 @@ class ClockRead(BaseModel):
     used_minutes: int
     remaining_minutes: int | None
     trace: list[Step]
-

@@ -55,9 +55,7 @@ def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> Standing
     )
 
 
-def closed(
-    book: Catalogue, d: Dossier, event: Event, who: Caller, at: datetime
-) -> str | None:
+def closed(book: Catalogue, d: Dossier, event: Event, who: Caller, at: datetime) -> str | None:
     """Why this caller may not fire an event now; None when they may."""
     in_lifecycle = lifecycle.why_not(d, event, Now(at, who.role))
     return in_lifecycle or people.may(book, who, d.agency, d.unit)

@@ -5,8 +5,8 @@ a restart and an extension are additions on that line or on its days (`read`), a
 reckoning tells its steps (`Reading.trace`). No other code adds days, in Python or in SQL.
 """
 
-from states.clock.facts import Facts, Line, Policy, Reading, Verdict
-from states.clock.reading import late_from, read, share_at, verdict_of
+from states.clock.facts import Facts, Line, Policy, Verdict
+from states.clock.reading import Reading, late_from, read, share_at, verdict_of
 from states.clock.term import Kind, Term
 from states.clock.worktime import Calendar
 

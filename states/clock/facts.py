@@ -1,7 +1,6 @@
-"""What the clock is asked and what it answers."""
+"""What the clock is asked, and the words it answers with."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, auto
 from typing import NamedTuple
@@ -59,26 +58,3 @@ class Line(NamedTuple):
     minutes: int = 0
     counts: bool = False
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The clock's answer.
-
-    `due` is in force, `due_original` the first promise; `late_at` the first minute at which
-    finishing would be late; `used` and `remaining` in working minutes (`remaining` counts to the
-    due moment, negative past it, and stands still while held).
-    """
-
-    due: datetime | None
-    due_original: datetime | None
-    late_at: datetime | None
-    verdict: Verdict
-    used: int
-    remaining: int | None
-    _tell: Callable[[], tuple[Line, ...]] = field(compare=False, repr=False)
-
-    @property
-    def trace(self) -> tuple[Line, ...]:
-        """The steps of this very reckoning; told when asked, as most readings are not."""
-        return self._tell()

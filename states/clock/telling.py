@@ -1,104 +1,98 @@
-"""The telling of a reckoning: holds as spans on the line, and the lines of the trace."""
+"""The telling of a reckoning: the lines of the trace."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
-from states.clock.facts import Facts, Line
-from states.clock.worktime import DAY, Calendar
+from states.clock.facts import Line, Policy, Verdict
+from states.clock.reckoning import Hold, Reckoning, Span
+from states.clock.term import Kind
+from states.clock.worktime import DAY
 
-Span = tuple[int, int | None]
+UNITS = {Kind.minutes: "m", Kind.calendar: "cd"}  # the others are moved by working days
 
 
-class Reckoning(NamedTuple):
-    """All that `read` found, as stamps: the term begun at `start`, first promised for `original`,
-    now `due`; `every` hold, those `effective`, and those `ignored` because they came too late.
+def trace(found: Reckoning, verdict: Verdict, policy: Policy) -> tuple[Line, ...]:
+    """What was applied, then the days that differ, then the time, cut where its reckoning changes,
+    and where that leaves the dossier.
+
+    Only the lines of time have minutes; they sum to the working time from receipt to the end.
     """
-
-    calendar: Calendar
-    term: str
-    facts: Facts
-    received: int
-    start: int
-    end: int
-    original: int | None
-    due: int | None
-    every: list[Span]
-    effective: list[Span]
-    ignored: list[Span]
+    when, end = found.calendar.when, found.end
+    standing = Line("finished" if found.finished else "standing", when(end), when(end))
+    return (
+        *_applied(found),
+        *_days(found),
+        *_time(found),
+        standing._replace(note=f"{verdict} {policy}"),
+    )
 
 
-class Piece(NamedTuple):
-    """A stretch of time reckoned one way."""
+def _applied(found: Reckoning) -> Iterator[Line]:
+    """The term, its restart, holds and extensions, and the due moment they make."""
+    calendar, original = found.calendar, found.original
+    when = calendar.when
+    received = when(found.received)
+    promised = received if original is None else when(original)
+    rule = "promised" if found.base and found.base.kind is Kind.promise else "term"
+    yield Line(rule, received, promised, note=f"{found.term} {calendar.name}@{calendar.version}")
+    if found.start != found.received:
+        yield Line("restart", when(found.start), when(found.start))
+    for hold in found.holds:
+        yield _hold(found, hold)
+    last = when(found.end if found.due is None else found.due)
+    for more in found.extend:
+        yield Line("extended", last, last, note=str(more))
+    if found.in_force is None:
+        return
+    for (kind, size, _), start, moved, due in found.legs:
+        day = start // DAY + size + moved
+        if kind is Kind.calendar and day != due // DAY:
+            yield Line("rolled", when(day * DAY), when(due))
+    yield Line("due", last, last)
 
-    begin: int
-    to: int
-    minutes: int
-    counts: bool
+
+def _hold(found: Reckoning, hold: Hold) -> Line:
+    """A hold; its note is how far it moved the term, as in 2wd, 3cd, or 95m of working time."""
+    begin = found.calendar.when(hold.begin)
+    to = begin if hold.to is None else found.calendar.when(hold.to)
+    if hold.kind is None:
+        return Line("hold_too_late", begin, to)
+    if hold.to is None:
+        return Line("hold_open", begin, to)
+    moved = "" if hold.kind is Kind.none else f"{hold.by}{UNITS.get(hold.kind, 'wd')}"
+    return Line("hold", begin, to, note=moved)
 
 
-def merged(spans: list[Span], start: int) -> list[Span]:
-    """What counts of the holds from `start` on; overlapping and touching ones become one."""
-    joined: list[Span] = []
-    for begin, to in spans:
-        if to is not None and to <= start:
-            continue
-        begin = max(begin, start)
-        if joined and ((last := joined[-1])[1] is None or begin <= last[1]):
-            if last[1] is not None and (to is None or to > last[1]):
-                joined[-1] = (last[0], to)
-        else:
-            joined.append((begin, to))
-    return joined
+def _days(found: Reckoning) -> Iterator[Line]:
+    """The days between receipt and due moment that differ from the ordinary week."""
+    calendar = found.calendar
+    last = found.end if found.due is None else found.due
+    for day, note in calendar.special(found.received // DAY, last // DAY):
+        midnight = calendar.when(day * DAY)
+        yield Line("works" if calendar.works(day) else "off", midnight, midnight, note=note)
 
 
-def cut(calendar: Calendar, start: int, end: int, holds: list[Span]) -> Iterator[Piece]:
-    """[start, end) cut at the holds, in order; outside them the time counts."""
+def _time(found: Reckoning) -> Iterator[Line]:
+    """The time from receipt to the end: before a restart nothing counts, then all but holds do."""
+    along, when = found.calendar.along, found.calendar.when
+    received, start, end = found.received, found.start, found.end
+    pieces: list[tuple[str, int, int]] = []
+    if start != received:
+        pieces += _cut(received, min(start, end), found.before, "restarted")
+    pieces += _cut(start, end, [hold[:2] for hold in found.effective], "counted")
+    for rule, begin, to in pieces:
+        minutes = along(to) - along(begin)
+        yield Line(rule, when(begin), when(to), minutes, rule == "counted")
 
-    def piece(begin: int, to: int, counts: bool) -> Piece:
-        return Piece(begin, to, calendar.along(to) - calendar.along(begin), counts)
 
+def _cut(start: int, end: int, holds: Iterable[Span], rule: str) -> Iterator[tuple[str, int, int]]:
+    """[start, end) cut at the holds, in order; outside them the time is under `rule`."""
     for begin, to in holds:
         begin, to = max(begin, start), end if to is None else min(to, end)
         if begin >= to:
             continue
         if start < begin:
-            yield piece(start, begin, counts=True)
-        yield piece(begin, to, counts=False)
+            yield rule, start, begin
+        yield "held", begin, to
         start = to
     if start < end:
-        yield piece(start, end, counts=True)
-
-
-def trace(found: Reckoning) -> tuple[Line, ...]:
-    """What was applied, then the days that differ, then the time, cut where its reckoning changes.
-
-    Only the last kind of line has minutes; they sum to the working time from receipt to the end.
-    """
-    calendar, facts = found.calendar, found.facts
-
-    def line(rule: str, begin: int, to: int | None = None, note: str = "") -> Line:
-        to = begin if to is None else to
-        return Line(rule, calendar.when(begin), calendar.when(to), note=note)
-
-    def spent(piece: Piece, rule: str, counts: bool) -> Line:
-        begin, to = calendar.when(piece.begin), calendar.when(piece.to)
-        return Line(rule, begin, to, piece.minutes, counts)
-
-    received, start, end = found.received, found.start, found.end
-    last = end if found.due is None else found.due
-    began = "term" if facts.promised is None else "promised"
-    lines = [line(began, received, found.original, found.term)]
-    if start != received:
-        lines.append(line("restart", start))
-    lines += [line("hold", begin, to) for begin, to in found.effective]
-    lines += [line("hold_too_late", begin, to) for begin, to in found.ignored]
-    lines += [line("extended", last, note=str(more)) for more in facts.extend]
-    lines += [
-        line("works" if calendar.works(day) else "off", day * DAY, note=note)
-        for day, note in calendar.special(received // DAY, last // DAY)
-    ]
-    before = cut(calendar, received, min(start, end), merged(found.every, received))
-    lines += [spent(p, "restarted" if p.counts else "held", counts=False) for p in before]
-    after = cut(calendar, start, end, found.effective)
-    lines += [spent(p, "counted" if p.counts else "held", p.counts) for p in after]
-    return tuple(lines)
+        yield rule, start, end

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from states.errors import BadInput
 
 DAY = 1440
+CLOCK = tuple(time(*divmod(minute, 60)) for minute in range(DAY))
 Sessions = tuple[tuple[time, time], ...]
 
 
@@ -67,9 +68,7 @@ class Calendar:
     def when(self, stamp: int) -> datetime:
         """The moment of a local minute, aware."""
         day, minute = divmod(stamp, DAY)
-        local = date.fromordinal(day)
-        hour, minute = divmod(minute, 60)
-        return datetime(local.year, local.month, local.day, hour, minute, tzinfo=self.zone)
+        return datetime.combine(date.fromordinal(day), CLOCK[minute], self.zone)
 
     # Days -----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import hmac
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -53,7 +53,7 @@ def _heads(agency: str, recorded: object) -> sa.Select[int, bytes]:
         .join_from(entry, dossier, d.id == e.dossier_id)
         .where(d.agency == agency, e.recorded_at <= recorded)
         .order_by(e.dossier_id, e.seq.desc())
-        .distinct(e.dossier_id)
+        .ext(distinct_on(e.dossier_id))
         .subquery()
     )
     every = sa.func.string_agg(last.c.hash, sa.text("''::bytea ORDER BY dossier_id"))

@@ -23,8 +23,11 @@ async def drive(
     """Every automatic event, in the order in which one opens the next; how many each moved."""
     moved = {}
     for event in AUTOMATIC:
-        each = (_lane(engine, book, event, at, batch) for _ in range(lanes))
-        moved[event] = sum(await asyncio.gather(*each))
+        async with transaction(engine) as db:
+            moved[event] = await move_all(db, book, event, at, batch)
+        if moved[event] == batch:
+            more = (_lane(engine, book, event, at, batch) for _ in range(lanes))
+            moved[event] += sum(await asyncio.gather(*more))
     return moved
 
 

@@ -19,16 +19,6 @@ from states.words import Visit as Visits
 WARN_SHARE = 0.75  # of the term, when the holder is warned
 
 
-class StageLike(Protocol):
-    """A stage of a procedure, as the ledger needs it."""
-
-    code: str
-    unit: str
-    role: Role
-    term: Term
-    produces: Any
-
-
 class ProcedureLike(Protocol):
     """A procedure version, as the ledger needs it."""
 

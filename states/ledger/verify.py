@@ -22,7 +22,7 @@ from states.words import Event
 
 Line = Mapping[str, Any]
 BATCH = 500  # dossiers read at a time: memory stays flat however many there are
-UNTOLD = {"id", "code", "head"}  # columns that lines do not tell
+UNTOLD = {"id", "head"}  # columns that lines do not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _opened(book: Book, line: Line) -> tuple[Dossier, dict[str, Any]]:
     if act.event is Event.adopt:
         return adopting(book, Taken.of(told["taken"]), act)
     lodged = told["lodging"]
-    return opening(
+    paper, payload = opening(
         book,
         Lodging(
             unit=lodged["unit"],
@@ -139,6 +139,8 @@ def _opened(book: Book, line: Line) -> tuple[Dossier, dict[str, Any]]:
         act,
         lodged["version"],
     )
+    paper.code = lodged["code"]
+    return paper, payload
 
 
 def act_of(line: Line) -> Act:

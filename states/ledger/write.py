@@ -21,6 +21,7 @@ from states.errors import BadInput, KeyReused, Stale, Unknown
 from states.ledger import statements
 from states.ledger.acts import Act, Lodging, keepable
 from states.ledger.turn import Book, Taken, adopting, opening, said, turn
+from states.ledger.verify import Line, replay
 from states.lifecycle import Now
 from states.tables import Dossier, Visit
 from states.words import Role, State
@@ -34,11 +35,12 @@ async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> 
     """Open a dossier with its first entry (`register` or `receive`) and return it."""
     lodging.check()
     about = asdict(lodging) | {"procedure": book.procedure(lodging.procedure).code}
-    if (again := await _answered(db, act, about=about)) is not None:
+    if (again := await _answered(db, book, act, about=about)) is not None:
         return again
     paper, payload = opening(book, lodging, act)
     day = act.at.astimezone(book.calendar(paper.calendar).zone).date()
     paper.code = f"{lodging.unit}-{day:%y%m%d}-{await _number(db, lodging.unit, day):04d}"
+    payload["lodging"]["code"] = paper.code
     await insert(db, paper, act, payload)
     log.info("dossier.opened", code=paper.code, move=act.event, role=act.role)
     return paper
@@ -46,7 +48,7 @@ async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> 
 
 async def adopt(db: AsyncConnection, book: Book, taken: Taken, act: Act) -> Dossier:
     """Take a dossier over from another system, under the code it has there, and return it."""
-    if (again := await _answered(db, act, taken.code)) is not None:
+    if (again := await _answered(db, book, act, taken.code)) is not None:
         return again
     paper, payload = adopting(book, taken, act)
     await insert(db, paper, act, payload)
@@ -59,7 +61,7 @@ async def move(db: AsyncConnection, book: Book, code: str, act: Act) -> Dossier:
     Raises `Unknown`, `BadInput`, `NotOpen`/`NotYours` (with what is open), `Stale` (with the
     present state) or `KeyReused`; then nothing was written.
     """
-    if (again := await _answered(db, act, code)) is not None:
+    if (again := await _answered(db, book, act, code)) is not None:
         return again
     paper, present = await find(db, code)
     if act.seq is not None and act.seq != paper.seq:
@@ -103,9 +105,13 @@ async def _number(db: AsyncConnection, unit: str, day: date) -> int:
 
 
 async def _answered(
-    db: AsyncConnection, act: Act, code: str | None = None, about: Mapping[str, Any] | None = None
+    db: AsyncConnection,
+    book: Book,
+    act: Act,
+    code: str | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> Dossier | None:
-    """The dossier a repeated key already moved; None when the key is new or absent.
+    """The dossier as a repeated key left it; None when the key is new or absent.
 
     It must have been used for the same act: on this dossier, or for the lodging told in `about`.
     """
@@ -131,7 +137,18 @@ async def _answered(
         raise KeyReused(
             f"key {act.key} was used for {found.event} on {found.code}: use a new key for a new act"
         )
-    return (await find(db, found.code))[0]
+    paper, _ = await find(db, found.code)
+    return paper if paper.seq == found.seq else await _as_of(db, book, paper, found.seq)
+
+
+async def _as_of(db: AsyncConnection, book: Book, paper: Dossier, seq: int) -> Dossier:
+    """The dossier as it stood after that line, folded out of its lines."""
+    e = statements.e
+    first = sa.select(statements.entry).where(e.dossier_id == paper.id, e.seq <= seq)
+    lines = (await db.execute(first.order_by(e.seq))).mappings().all()
+    then, _ = replay(book, [cast("Line", line) for line in lines])
+    then.head = lines[-1]["hash"]
+    return then
 
 
 def _in_time(paper: Dossier, act: Act) -> Act:

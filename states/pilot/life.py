@@ -1,23 +1,22 @@
 """The life of one dossier: who does what with it, and when.
 
-Moments are positions on the calendar's line of working minutes until they become acts, so whatever
-is drawn lies within working hours. Each promise is read from the clock with the facts of that
-moment; the result is then dated so many working days from it, as the plan says.
+Moments are positions on the line of working minutes until they become acts. Each promise is read
+from the clock with the facts of that moment; the result is then dated so many working days from it,
+as the plan says.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cached_property
 from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple
 
-from states import clock
-from states.catalogue import Catalogue, Procedure, Stage
-from states.clock import Facts, Policy, Term
+from states.catalogue import Procedure, Stage
+from states.clock import Facts
 from states.ledger import Act, Lodging
-from states.pilot.plan import Plan, counter_role, signatory
+from states.pilot.cast import Centre, Hand, invented
+from states.pilot.hours import Hours
+from states.pilot.plan import signatory
 from states.words import Channel, Event, Outcome, Role
 
 HOUR = 60
@@ -40,23 +39,6 @@ class NotThen(Exception):
     """This life does not fit the day it would begin on."""
 
 
-@dataclass(frozen=True)
-class Centre:
-    """Where the year is lived: the catalogue, the plan, and who is at which unit in what role."""
-
-    catalogue: Catalogue
-    plan: Plan
-
-    @cached_property
-    def staff(self) -> dict[tuple[str, Role], list[str]]:
-        """Built once: it is asked for every stage of every dossier."""
-        staff: dict[tuple[str, Role], list[str]] = defaultdict(list)
-        for person in self.catalogue.people.values():
-            for position in person.positions:
-                staff[position.unit, position.role].append(person.id)
-        return staff
-
-
 @dataclass(frozen=True, slots=True)
 class Case:
     """What the plan says of one dossier. `pace` None: it has no result within the year."""
@@ -76,14 +58,6 @@ class Life:
     acts: tuple[Act, ...]
     received: datetime
     finished: datetime
-
-
-class _Hand(NamedTuple):
-    """Who acts, in what capacity, and for which agency."""
-
-    actor: str
-    role: Role
-    on_behalf_of: str | None = None
 
 
 class _Beat(NamedTuple):
@@ -119,9 +93,10 @@ class _Telling:
 
     def __init__(self, centre: Centre, case: Case, rng: Random) -> None:
         self.centre, self.plan, self.case, self.rng = centre, centre.plan, case, rng
-        self.procedure = case.procedure
+        self.procedure, self.first = case.procedure, case.procedure.stages[0]
         self.calendar = centre.catalogue.calendar_of(case.procedure.agency)
-        self.applicant = _name(centre.plan, rng)
+        self.hours = Hours(self.calendar)
+        self.applicant = invented(self.plan, rng)
         self.acts: list[Act] = []
         self.people: dict[str, str] = {}  # who has the dossier, by stage
         self.at, self.inside = 0, False
@@ -132,40 +107,39 @@ class _Telling:
     def lodge(self, day: date) -> None:
         """Lodged, received and, if it is on paper, scanned."""
         number, channel = self.calendar.ordinal(day), self.case.channel
-        self.at = self._between(self._begins(number), self._ends(number))
+        self.at = self._between(self.hours.begins(number), self.hours.ends(number))
         files = {each.code: self.rng.randbytes(32).hex() for each in self.procedure.components}
         online: dict[str, Any] = {"components": files} if channel is Channel.online else {}
         if channel in RECEIPT:
             self._act(Event.register, self._citizen() if online else self._clerk(), **online)
             self.at += self.rng.randint(*RECEIPT[channel])
         self._act(Event.receive, self._clerk())
-        self.facts = Facts(self._moment())
+        self.facts = Facts(self.hours.moment(self.at))
         if not online:
             self.at += self.rng.randint(*SCAN)
             self._act(Event.digitise, self._clerk(), components=files)
 
     def wait(self, request: Event) -> None:
         """Taken in, found wanting, and answered by the citizen before it lapses."""
-        first, day = self.procedure.stages[0], self.calendar.standard_day
-        arrived = self._ends(self._today())
-        last = min(arrived + NOTICE * day - HOUR, self._due() - 1)
+        arrived = self._today_ends()
+        last = min(arrived + NOTICE * self.hours.day - HOUR, self._due() - 1)
         asked = self._between(arrived + 3 * MOMENT, last)
-        if first.accept == "manual":
+        if self.first.accept == "manual":
             self.at = self._between(arrived + 1, asked - 1)
-            self._act(Event.accept, self._holder(first))
+            self._act(Event.accept, self._holder(self.first))
         self.at = asked
         answer, reasons, brings = self._wanting(request)
         asks = brings if request is Event.request_payment else {}
-        self._act(request, self._holder(first), self.rng.choice(reasons), **asks)
-        begun = self._moment()
-        lapse = self._position(self.procedure.supplement.lapse, Facts(begun))
+        self._act(request, self._holder(self.first), self.rng.choice(reasons), **asks)
+        begun = self.hours.moment(asked)
+        lapse = self.hours.due(self.procedure.supplement.lapse, Facts(begun))
         self.at = self._between(asked + ANSWER[0], min(asked + ANSWER[1], lapse))
         by_citizen = self.case.channel is Channel.online or answer is Event.pay
         self._act(answer, self._citizen() if by_citizen else self._clerk(), **brings)
         restarts = answer is Event.supplement and self.procedure.supplement.mode == "restart"
-        answered = self._moment()
+        ended = self.hours.moment(self.at)
         self.facts = replace(
-            self.facts, holds=((begun, answered),), restart=answered if restarts else None
+            self.facts, holds=((begun, ended),), restart=ended if restarts else None
         )
         self.inside = True
 
@@ -174,9 +148,9 @@ class _Telling:
         stage, rule = signatory(self.procedure), self.procedure.extension
         assert stage is not None
         assert rule.max is not None
-        here, day = self.at, self.calendar.standard_day
-        last = self._due() - APOLOGY * day
-        self.at = self._between(max(here + 1, last - day), last)
+        here = self.at
+        last = self._due() - APOLOGY * self.hours.day
+        self.at = self._between(max(here + 1, last - self.hours.day), last)
         ground = f"{rule.ground.document} {rule.ground.article or ''}" if rule.ground else ""
         reason = self.rng.choice(self.plan.reasons.extend)
         self._act(Event.extend, self._holder(stage), reason, ground.strip(), term=str(rule.max))
@@ -186,17 +160,17 @@ class _Telling:
     def process(self) -> datetime:
         """Through the stages to the result; returns when it was there."""
         due = self._due()
-        day = self._day_of(due) + (self.case.pace or 0)
+        day = self.hours.number(due) + (self.case.pace or 0)
         begin, beats = self._way(day)
         said = self.calendar.position(self.acts[-1].at)  # an apology comes before the result
-        opens = max(begin + MOMENT * len(beats), said + 1, self._begins(day))
-        closes = self._ends(day)
+        opens = max(begin + MOMENT * len(beats), said + 1, self.hours.begins(day))
+        closes = self.hours.ends(day)
         if opens + HOUR <= due < closes:
             closes = due
         moments = self._spread(begin, self._between(opens, closes), beats)
         for self.at, beat, onward in zip(moments, beats, [*beats[1:], None], strict=True):
             self._process(beat, onward.stage if onward else None)
-        return self._moment()
+        return self.hours.moment(self.at)
 
     def deliver(self) -> None:
         """Handed over at the counter, by post or online, as the citizen chose."""
@@ -216,13 +190,13 @@ class _Telling:
             beats[1:1] = [beats[1]._replace(event=Event.send_back), beats[0]]
         if self.inside:
             return self.at, beats
-        accept = _Beat(Event.accept, stages[0], TOUCH)
-        if day > self._today():  # what happens by itself happens at the end of the day of receipt
-            manual = stages[0].accept == "manual"
-            return self._ends(self._today()), [accept, *beats] if manual else beats
+        accept = _Beat(Event.accept, self.first, TOUCH)
+        if day > self.hours.number(self.at):  # its day ends, and it is passed on by itself
+            return self._today_ends(), [accept, *beats] if self.first.accept == "manual" else beats
         # Wanted on the day of receipt: passed on by hand.
-        touched = [Event.route] if self.acts[-1].event is Event.digitise else DIGITISED
-        return self.at, [*(accept._replace(event=event) for event in touched), accept, *beats]
+        scanned = self.acts[-1].event is Event.digitise
+        touches = [Event.route] if scanned else [Event.digitise, Event.route]
+        return self.at, [*(accept._replace(event=event) for event in touches), accept, *beats]
 
     def _spread(self, begin: int, end: int, beats: list[_Beat]) -> list[int]:
         """Positions for the moves, in order; the last one is the end."""
@@ -234,7 +208,8 @@ class _Telling:
         ]
 
     def _process(self, beat: _Beat, onward: Stage | None) -> None:
-        if beat.event in DIGITISED:
+        """Make a move; whoever has the dossier names the person of the next stage."""
+        if beat.event in {Event.digitise, Event.route}:
             self._act(beat.event, self._clerk())
             return
         brings: dict[str, Any] = {}
@@ -256,12 +231,12 @@ class _Telling:
         brings = {"components": {paper: self.rng.randbytes(32).hex()}}
         return Event.supplement, self.plan.reasons.supplement, brings
 
-    # People ---------------------------------------------------------------------------
+    # Who and when ---------------------------------------------------------------------
 
     def _act(
         self,
         event: Event,
-        hand: _Hand,
+        hand: Hand,
         reason: str | None = None,
         ground: str | None = None,
         **brings: Any,
@@ -272,68 +247,33 @@ class _Telling:
                 actor=hand.actor,
                 role=hand.role,
                 on_behalf_of=hand.on_behalf_of,
-                at=self._moment(),
+                at=self.hours.moment(self.at),
                 payload=brings,
                 reason=reason,
                 ground=ground,
             )
         )
 
-    def _citizen(self) -> _Hand:
-        return _Hand(self.applicant, Role.citizen)
+    def _citizen(self) -> Hand:
+        return Hand(self.applicant, Role.citizen)
 
-    def _clerk(self) -> _Hand:
-        """Whoever is at the counter that day, for the agency."""
-        who = self.plan.counter.on(self._moment().date())
-        role = counter_role(self.centre.catalogue, who)
-        assert role is not None
-        return _Hand(who, role, self.procedure.agency)
+    def _clerk(self) -> Hand:
+        return self.centre.at_counter(self.hours.moment(self.at).date(), self.procedure.agency)
 
-    def _holder(self, stage: Stage) -> _Hand:
+    def _holder(self, stage: Stage) -> Hand:
         """The person who has the dossier in a stage: the same one at every visit."""
         if stage.code not in self.people:
             self.people[stage.code] = self.rng.choice(self.centre.staff[stage.unit, stage.role])
-        return _Hand(self.people[stage.code], stage.role)
-
-    # Time -----------------------------------------------------------------------------
+        return Hand(self.people[stage.code], stage.role)
 
     def _between(self, first: int, last: int) -> int:
         if last < first:
             raise NotThen
         return self.rng.randint(first, last)
 
-    def _moment(self) -> datetime:
-        return self.calendar.moment(self.at)
-
-    def _today(self) -> int:
-        return self._day_of(self.at)
-
-    def _day_of(self, position: int) -> int:
-        return self.calendar.ordinal(self.calendar.moment(position).date())
-
-    def _ends(self, number: int) -> int:
-        return self.calendar.along(self.calendar.nth(number))
-
-    def _begins(self, number: int) -> int:
-        return self._ends(number - 1) + 1
+    def _today_ends(self) -> int:
+        return self.hours.ends(self.hours.number(self.at))
 
     def _due(self) -> int:
-        """The position of the date promised, by what has happened so far."""
-        return self._position(self.procedure.term, self.facts)
-
-    def _position(self, term: Term, facts: Facts) -> int:
-        reading = clock.read(term, self.calendar, facts, Policy.day, facts.received)
-        assert reading.due is not None
-        return self.calendar.position(reading.due)
-
-
-DIGITISED = [Event.digitise, Event.route]
-
-
-def _name(plan: Plan, rng: Random) -> str:
-    """An invented applicant: a person, or a body of some kind."""
-    names = plan.names
-    given = rng.choice(names.given)
-    if rng.random() < 0.5:
-        return f"{rng.choice(names.family)} {rng.choice(names.middle)} {given}"
-    return f"{rng.choice(names.bodies)} {rng.choice(names.middle)} {given}"
+        """The date promised, by what has happened so far."""
+        return self.hours.due(self.procedure.term, self.facts)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from states.catalogue import Catalogue
 from states.errors import BadInput
 from states.ledger import Act, Lodging
-from states.pilot.life import Case, Centre, Life, NotThen, tell
+from states.pilot.cast import Centre
+from states.pilot.life import Case, Life, NotThen, tell
 from states.pilot.plan import Course, Plan
 from states.words import Outcome
 
@@ -128,9 +129,9 @@ def _life(
             continue
         if life.received <= closing and (life.finished <= closing) == (case.pace is not None):
             return life
-    hitch = f" and is to {case.hitch}" if case.hitch else ""
     pace = "is unfinished" if case.pace is None else f"has pace {case.pace}"
+    hitch = f" with {case.hitch}" if case.hitch else ""
     raise BadInput(
-        f"plan {centre.plan.name}: no day of {centre.plan.year} suits a dossier of {case.procedure.code} that"
-        f" {pace}{hitch}: its term is {case.procedure.term}"
+        f"plan {centre.plan.name}: no day of {centre.plan.year} suits a dossier that {pace}{hitch}"
+        f" under {case.procedure.code}, whose term is {case.procedure.term}: correct its pace"
     )

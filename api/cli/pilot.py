@@ -1,0 +1,64 @@
+"""The pilot year on the command line: a bar while it is lived, its figures when it is over."""
+
+import logging
+import time
+from datetime import datetime
+from typing import Any
+
+from api.cli import figures
+from api.cli.data import ZONE
+from api.cli.output import as_json, console
+from api.cli.place import Place
+
+YEAR = datetime(2023, 1, 1, tzinfo=ZONE), datetime(2024, 1, 1, tzinfo=ZONE)
+
+
+async def live(place: Place, *, quiet: bool) -> tuple[Any, float]:
+    """Live the year, or what is left of it; returns Biểu 06 of its agencies, and the seconds."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    from flows.opening import close
+    from flows.pilot import pilot
+    from states import catalogue
+    from states.db import engine, transaction
+    from states.figures import bieu06
+
+    logging.getLogger("states").setLevel(logging.WARNING)  # a line a move is for real offices
+    columns = (
+        TextColumn("The pilot year  {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("acts"),
+        TimeElapsedColumn(),
+    )
+    begun = time.monotonic()
+    with Progress(*columns, console=console, disable=quiet) as bar:
+        task = bar.add_task("", total=None)
+
+        def told(done: int, total: int, day: str) -> None:
+            bar.update(task, completed=done, total=total, description=day)
+
+        await pilot(told)
+    await close()
+    took = time.monotonic() - begun
+    logging.getLogger("states").setLevel(logging.NOTSET)
+    book, connections = catalogue.load(), engine(place.database, 1)
+    async with transaction(connections) as db:
+        made = await bieu06(db, book, *YEAR, agencies=list(book.agencies))
+    await connections.dispose()
+    return made, took
+
+
+def show(made: Any, took: float, *, json: bool) -> None:
+    """The figures, as a form or as JSON."""
+    if json:
+        as_json(figures.bieu06_json(made) | {"seconds": round(took, 1)})
+        return
+    console.print(f"\nThe year took {took:.0f} s.\n", highlight=False)
+    figures.show_bieu06(console, made)
