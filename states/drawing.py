@@ -17,9 +17,22 @@ Drawn by `hoso draw` from `states/lifecycle.py`; a test fails when this page is 
 """
 
 
+BEGIN, END = "<!-- lifecycle: drawn by `hoso draw` -->", "<!-- /lifecycle -->"
+
+
 def page() -> str:
     """The whole page, in Markdown with a Mermaid diagram."""
-    return HEAD + "\n".join([*_states(), "", "## Moves", "", *_moves(), "", *_diagram(), ""])
+    lines = [*_states(), "", "## Moves", "", *_moves(), "", "## Diagram", "", *_diagram(), ""]
+    return HEAD + "\n".join(lines)
+
+
+def within(text: str) -> str:
+    """A page of somebody's with the diagram between its marks drawn anew; others as they are."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        return text
+    return "\n".join([before + begin, "", *_diagram(), "", end + after])
 
 
 def _states() -> Iterator[str]:
@@ -60,8 +73,6 @@ def _event(row: Move) -> Event:
 
 def _diagram() -> Iterator[str]:
     """One arrow a pair of states, with all its events; withdraw and stop are told beneath."""
-    yield "## Diagram"
-    yield ""
     yield "`withdraw` and `stop` lead from every state that is not final; they are left out here."
     yield ""
     yield "```mermaid"

@@ -111,7 +111,7 @@ async def test_a_declined_dossier_never_had_a_clock(db: AsyncConnection) -> None
 async def test_digitising_wants_every_required_component(db: AsyncConnection) -> None:
     paper = await receive(db, payload={"components": {"form": FILE, "passport": FILE}})
     assert paper.missing == 1
-    with pytest.raises(NotOpen, match="A required component still has no file"):
+    with pytest.raises(NotOpen, match="a required component still has no file"):
         await move(db, paper.code, Event.digitise, NINE)
     with pytest.raises(BadInput, match="no component selfie: it has form, passport, photo"):
         await move(db, paper.code, Event.digitise, NINE, payload={"components": {"selfie": FILE}})
@@ -155,7 +155,7 @@ async def test_by_itself_nobody_has_taken_it_and_where_a_person_must_it_waits(
             paper = await move(db, paper.code, Event.accept, NINE, Role.system)
             assert [visit.person for visit in await visits(db, paper)] == [None]
         else:
-            with pytest.raises(NotOpen, match="A person of the unit must take this dossier in"):
+            with pytest.raises(NotOpen, match="a person of the unit must take this dossier in"):
                 await move(db, paper.code, Event.accept, NINE, Role.system)
 
 

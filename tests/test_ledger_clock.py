@@ -64,7 +64,7 @@ async def test_what_never_comes_lapses(db: AsyncConnection) -> None:
     await move(db, paper.code, Event.request_payment, at(1), payload={"amount": 1})
     with pytest.raises(NotYours, match="it is for system"):
         await move(db, paper.code, Event.lapse, at(40), Role.leader)
-    with pytest.raises(NotOpen, match="The time to answer has not run out"):
+    with pytest.raises(NotOpen, match="the time to answer has not run out"):
         await move(db, paper.code, Event.lapse, at(31, "17:00"))
     paper = await move(db, paper.code, Event.lapse, at(31, "17:01"))
     assert (paper.state, paper.verdict, paper.lapse_at) == (State.stopped, "not_counted", None)
@@ -144,7 +144,7 @@ async def test_the_result_freezes_the_verdict(db: AsyncConnection, when: Any, ve
 async def test_only_the_last_stage_returns_a_result(db: AsyncConnection) -> None:
     paper = await process(db)
     outcome = {"produced": ["appraisal"], "outcome": "approved"}
-    with pytest.raises(NotOpen, match="There are further stages"):
+    with pytest.raises(NotOpen, match="there are further stages"):
         await move(db, paper.code, Event.return_result, at(1), payload=outcome)
 
 

@@ -238,7 +238,7 @@ def test_a_refusal_says_why_and_what_is_open_instead() -> None:
     with pytest.raises(NotOpen) as told:
         lifecycle.fire(paper, Event.request_supplement, Now(NOON, Role.officer))
     assert str(told.value) == (
-        "request_supplement is not open: The procedure allows no further supplement (Decree"
+        "request_supplement is not open: the procedure allows no further supplement (Decree"
         " 61/2018 Art. 11(2)(c): once). The dossier is processing (seq 7);"
         " open to officer now: advance, request_payment."
     )

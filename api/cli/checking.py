@@ -71,19 +71,26 @@ async def _verify(place: Place, *, sign: bool, quiet: bool):  # type: ignore[no-
 
 
 def draw(
-    to: Annotated[Path, typer.Option(help="The file to write.")] = Path("docs/lifecycle.md"),
+    to: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/lifecycle.md"),
+    readme: Annotated[Path, typer.Option(help="A page with marks to draw between.")] = Path(
+        "README.md"
+    ),
     json: Json = False,
 ) -> None:
     """Write the lifecycle's table and diagram from the one place where it is defined."""
-    from states.drawing import page
+    from states import drawing
 
     if not to.parent.is_dir():
         raise HosoError(f"there is no folder {to.parent}: name a file with --to")
-    to.write_text(page(), encoding="utf-8")
+    to.write_text(drawing.page(), encoding="utf-8")
+    written = [to]
+    if readme.is_file() and drawing.BEGIN in (text := readme.read_text(encoding="utf-8")):
+        readme.write_text(drawing.within(text), encoding="utf-8")
+        written.append(readme)
     if json:
-        as_json({"written": str(to)})
+        as_json({"written": [str(each) for each in written]})
     else:
-        console.print(f"Wrote {to}.", highlight=False)
+        console.print(f"Wrote {' and '.join(map(str, written))}.", highlight=False)
 
 
 def migrate(data: Data = None, json: Json = False) -> None:

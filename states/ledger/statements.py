@@ -62,7 +62,7 @@ LINE = {name: f":e_{name}" for name in chain.FIELDS} | {"recorded_at": "given.re
 
 @lru_cache
 def turn(*, closes: bool, opens: bool, wakes: bool) -> sa.TextClause:
-    """One statement for the line, the dossier and its visits; it returns a row if it won."""
+    """One statement for the line, the dossier and its visits; it returns the hash if it won."""
     sets = ", ".join(f"{name} = :d_{name}" for name in CHANGING)
     columns = [name for name in chain.FIELDS if name != "recorded_at"]
     kinds = {name: chain.FIELDS[name] for name in columns}
@@ -86,7 +86,7 @@ def turn(*, closes: bool, opens: bool, wakes: bool) -> sa.TextClause:
         parts.append(
             f"opened AS (INSERT INTO visit ({', '.join(v.keys())}) SELECT {values} FROM moved)"
         )
-    return sa.text(", ".join(parts) + f" SELECT id, {_wake(wakes=wakes)} FROM moved")
+    return sa.text(", ".join(parts) + f" SELECT hash, {_wake(wakes=wakes)} FROM line, moved")
 
 
 def _wake(*, wakes: bool) -> str:

@@ -199,7 +199,10 @@ async def _write(
         }
     if opened is not None:
         values |= {f"o_{name}": getattr(opened, name) for name in statements.v.keys()}  # noqa: SIM118  columns
-    return (await db.execute(statement, values)).one_or_none() is not None
+    won = (await db.execute(statement, values)).one_or_none()
+    if won is not None:
+        paper.head = won.hash
+    return won is not None
 
 
 def _line(
