@@ -61,8 +61,10 @@ def create_app(
             token=doors.token(data),
             prefect_ui=prefect_ui or None,
         )
-        yield
-        await app.state.house.engine.dispose()
+        try:
+            yield
+        finally:
+            await app.state.house.engine.dispose()
 
     app = FastAPI(
         title="Hồ Sơ",
@@ -91,9 +93,13 @@ async def ready(request: Request) -> Health:
     """The database answers and has the schema that this version knows."""
     with problems.away_is_said():
         async with asyncio.timeout(PATIENCE), db.transaction(doors.house(request).engine) as conn:
-            found = await conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            found = None
+            if await conn.scalar(sa.text("SELECT to_regclass('alembic_version')")) is not None:
+                found = await conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
     if found != (known := await asyncio.to_thread(newest)):
-        raise WrongSchema(f"the database has schema {found}, not {known}: run `hoso migrate`")
+        raise WrongSchema(
+            f"the database has schema {found or 'none'}, not {known}: see `hoso migrate`"
+        )
     return Health()
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -21,14 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from api.problems import Unidentified, away_is_said
 from states import db, people
 from states.catalogue import Catalogue
+from states.clock.words import Lang
 from states.errors import HosoError
 from states.people import Caller
 from states.words import Role
 
 TOKEN = "api-token"  # noqa: S105  the name of a file
 SHORTEST = 32  # characters of a token
-
-Language = Literal["vi", "en"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +133,15 @@ async def catalogue(request: Request) -> Catalogue:
 Shelf = Annotated[Catalogue, Depends(catalogue)]
 
 
-async def language(accept_language: Annotated[str, Header(max_length=200)] = "") -> Language:
+async def language(accept_language: Annotated[str, Header(max_length=200)] = "") -> Lang:
     """The better liked of Vietnamese and English; Vietnamese when neither is (RFC 9110 §12.5.4)."""
-    liked: dict[Language, float] = {}
+    liked: dict[Lang, float] = {}
     for part in accept_language.lower().split(","):
         tag, _, weight = part.partition(";q=")
         known = tag.strip().split("-")[0]
-        if known in {"vi", "en"}:
-            liked.setdefault(cast("Language", known), _weight(weight))
-    return "en" if liked.get("en", 0) > liked.get("vi", 0) else "vi"
+        if known in set(Lang):
+            liked.setdefault(Lang(known), _weight(weight))
+    return Lang.en if liked.get(Lang.en, 0) > liked.get(Lang.vi, 0) else Lang.vi
 
 
 def _weight(text: str) -> float:
@@ -152,4 +151,4 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-Speaks = Annotated[Language, Depends(language)]
+Speaks = Annotated[Lang, Depends(language)]

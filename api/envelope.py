@@ -1,6 +1,7 @@
 """What is round every answer: an id in each log line, headers for browsers, a limit on bodies."""
 
 import re
+import traceback
 from secrets import token_hex
 from time import perf_counter
 
@@ -9,7 +10,7 @@ from fastapi import HTTPException, Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Broken, TooLarge, answer
+from api.problems import Broken, TooLarge, answer, first_line
 
 log = structlog.get_logger()
 
@@ -59,8 +60,8 @@ class Envelope:
                 await answer(Request(scope), TooLarge())(scope, receive, watched)
             else:
                 await self.app(scope, receive, watched)
-        except Exception:
-            log.exception("http.failed")
+        except Exception as error:
+            log.error("http.failed", **told(error))  # noqa: TRY400  see there
             if status:  # half an answer is out: only a broken connection says that it is half
                 raise
             sorry = Broken("it was logged under this request's id: tell it to whoever runs hoso")
@@ -69,6 +70,15 @@ class Envelope:
         log.info(
             "http.answered", method=scope["method"], path=scope["path"], status=status, ms=took
         )
+
+
+def told(error: Exception) -> dict[str, str]:
+    """An error for the log: where and what, without the values that were in hand.
+
+    Those may be about a person, and some renderers print all of them.
+    """
+    where = "".join(traceback.format_tb(error.__traceback__))
+    return {"why": type(error).__name__, "said": first_line(error), "where": where}
 
 
 def limited(receive: Receive) -> Receive:

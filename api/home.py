@@ -11,9 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import problems
-from api.doors import At, Language, Shelf, Speaks, house
+from api.doors import At, Shelf, Speaks, house
 from states import db
 from states.catalogue import Catalogue
+from states.clock.words import Lang
 from states.errors import BadInput, HosoError
 from states.figures.bieu06 import Bieu06, bieu06
 
@@ -36,10 +37,10 @@ To = Annotated[str, Query(alias="to", max_length=10)]
 class Voice:
     """How a page speaks: its language, its numbers."""
 
-    language: Language
+    language: Lang
 
     def say(self, vi: str, en: str) -> str:
-        return vi if self.language == "vi" else en
+        return vi if self.language is Lang.vi else en
 
     def count(self, number: int) -> str:
         """1.700 in Vietnamese, 1,700 in English."""
@@ -49,7 +50,7 @@ class Voice:
         return "–" if rate is None else self._marks(f"{rate:,.2f}") + " %"
 
     def _marks(self, text: str) -> str:
-        return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text
+        return text.translate(str.maketrans(",.", ".,")) if self.language is Lang.vi else text
 
 
 @router.get("/")
@@ -58,7 +59,7 @@ async def home(
     book: Shelf,
     at: At,
     speaks: Speaks,
-    lang: Language | None = None,
+    lang: Lang | None = None,
     since: From = "",
     until: To = "",
 ) -> HTMLResponse:

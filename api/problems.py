@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 import structlog
@@ -74,6 +75,7 @@ STATUS: dict[type[errors.HosoError], int] = {
     WrongSchema: 503,
     Away: 503,
 }
+LONGEST = 2000  # characters of a detail: it may quote what was sent
 BUSY = {"08", "40", "53", "55", "57"}  # SQLSTATE classes that say: not now
 
 
@@ -127,11 +129,11 @@ def answer(request: Request, error: errors.HosoError, **facts: Any) -> JSONRespo
         "type": f"/problems/{name(kind)}",
         "title": (kind.__doc__ or "").rstrip("."),
         "status": status,
-        "detail": str(error),
-        "instance": request.url.path,
+        "detail": str(error)[:LONGEST],
+        "instance": quote(request.scope["path"]),
         "request_id": request.state.request_id,
     }
-    return JSONResponse(facts | problem, status, headers, "application/problem+json")
+    return JSONResponse(problem | facts, status, headers, "application/problem+json")
 
 
 @contextmanager
@@ -142,7 +144,7 @@ def away_is_said() -> Iterator[None]:
     except (OSError, TimeoutError, PostgresError, sa.exc.TimeoutError, sa.exc.DBAPIError) as error:
         if not _is_away(error):
             raise
-        log.warning("database.away", why=type(error).__name__, said=_first_line(error))
+        log.warning("database.away", why=type(error).__name__, said=first_line(error))
         raise Away(
             "the database does not answer: try again soon, and send the same Idempotency-Key, for"
             " what was asked may have been written"
@@ -158,9 +160,10 @@ def _is_away(error: Exception) -> bool:
     return True
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Without the statement's parameters, which may be about a person."""
-    return str(getattr(error, "orig", error)).splitlines()[0][:200]
+    lines = str(getattr(error, "orig", error)).splitlines()
+    return lines[0][:200] if lines else ""
 
 
 # Handlers ---------------------------------------------------------------------------------
@@ -180,7 +183,7 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
     """Where it was wrong and what was expected; what was sent is not sent back."""
     assert isinstance(error, RequestValidationError)
     wrong = [
-        {"where": ".".join(str(part) for part in each["loc"]), "what": each["msg"]}
+        {"where": ".".join(str(part) for part in each["loc"])[:200], "what": each["msg"]}
         for each in error.errors()[:20]
     ]
     if any(each["where"] == "path.event" for each in wrong):

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import httpx
+import sqlalchemy as sa
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -59,7 +61,11 @@ class Office:
         self, code: str, event: str, who: dict[str, str], body: Any = None, **payload: Any
     ) -> httpx.Response:
         body = ({"payload": payload} if payload else {}) if body is None else body
-        return await self.client.post(f"/v1/dossiers/{code}/events/{event}", json=body, headers=who)
+        path = f"/v1/dossiers/{code}/events/{event}"
+        if isinstance(body, bytes):
+            headers = who | {"Content-Type": "application/json"}
+            return await self.client.post(path, content=body, headers=headers)
+        return await self.client.post(path, json=body, headers=who)
 
     async def read(self, code: str, part: str = "", **headers: str) -> Any:
         answer = await self.client.get(f"/v1/dossiers/{code}{part}", headers=RECEPTION | headers)
@@ -98,3 +104,23 @@ async def running(
 
         app.dependency_overrides[doors.now] = now
         yield office
+
+
+def told(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    """The problem document, after what all of them have in common was checked."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["type"] == f"/problems/{kind}"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    assert unquote(problem["instance"]) == unquote(answer.request.url.raw_path.decode())
+    assert problem["request_id"] == answer.headers["X-Request-Id"]
+    return problem
+
+
+async def entries(engine: AsyncEngine) -> int:
+    """How many lines there are."""
+    async with engine.connect() as db:
+        return int(await db.scalar(sa.text("SELECT count(*) FROM entry")))

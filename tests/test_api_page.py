@@ -7,6 +7,8 @@ import pytest
 from office import DIRECTOR, LEADER, LICENCE, OFFICER, RECEPTION, address, running
 
 from api.doors import language
+from api.home import Voice
+from states.clock.words import Lang
 
 
 @pytest.fixture
@@ -70,6 +72,7 @@ async def test_the_figures_of_the_form(office):
     late = await office.processing()
     office.later(days=60)
     await finish(office, late)
+    office.later(minutes=1)
     page = await office.client.get("/", headers={"Accept-Language": "en"})
     assert page.status_code == 200
     read = Read(page.text)
@@ -150,11 +153,9 @@ async def test_the_better_liked_language(header, spoken):
 
 
 async def test_numbers_are_written_as_the_reader_writes_them():
-    from api.home import Voice
-
-    assert (Voice("vi").count(1668), Voice("vi").percent(98.7410)) == ("1.668", "98,74 %")
-    assert (Voice("en").count(1668), Voice("en").percent(98.7410)) == ("1,668", "98.74 %")
-    assert Voice("vi").percent(None) == "–"
+    assert (Voice(Lang.vi).count(1668), Voice(Lang.vi).percent(98.7410)) == ("1.668", "98,74 %")
+    assert (Voice(Lang.en).count(1668), Voice(Lang.en).percent(98.7410)) == ("1,668", "98.74 %")
+    assert Voice(Lang.vi).percent(None) == "–"
 
 
 async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(office):

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from signal import SIG_IGN, SIGINT, signal
+from threading import Event, Semaphore
 from typing import Annotated, Any
 
 import orjson
@@ -25,6 +27,9 @@ POLICIES = {str(policy): policy for policy in Policy}
 MOST = 1000  # holds, or extensions, in one question
 CHUNK = 1 << 16
 LONGEST = 1_000_000  # bytes of one line
+CROWD = 2000  # lines after which other cores are worth their start
+AHEAD = 16  # chunks read before the first of them is answered
+Batch = list[bytes | None]  # lines; None is one too long to be kept
 Source = Callable[[int], bytes]  # at most so many bytes; none at the end
 KEY_ENDS = re.compile(rb'"\s*:')
 
@@ -191,14 +196,45 @@ def _policy(value: object) -> Policy:
 
 
 def answer_all(source: Source) -> None:
-    """Answer every line of a stream as soon as it is there; blank ones ask nothing."""
-    for batch in batches(source):
-        now = datetime.now(UTC)
-        _write(b"".join([answer_line(line, now) for line in batch if line is None or line.strip()]))
+    """Answer every line as soon as it is there, in order; a long file by all cores."""
+    lines, answered = batches(source), 0
+    for batch in lines:
+        _write(answers(batch))
+        answered += len(batch)
+        if answered > CROWD:
+            _by_all_cores(lines)
+
+
+def _by_all_cores(lines: Iterator[Batch]) -> None:
+    from multiprocessing import Pool
+
+    ahead, over = Semaphore(AHEAD), Event()
+
+    def paced() -> Iterator[Batch]:  # a pool takes all it can get, at once
+        for batch in lines:
+            ahead.acquire()
+            if over.is_set():
+                return
+            yield batch
+
+    with Pool(min(os.cpu_count() or 1, 4), signal, (SIGINT, SIG_IGN)) as pool:
+        try:
+            for done in pool.imap(answers, paced()):
+                _write(done)
+                ahead.release()
+        finally:
+            over.set()
+            ahead.release()
+
+
+def answers(batch: Batch) -> bytes:
+    """The answers to some lines; blank ones ask nothing."""
+    now = datetime.now(UTC)
+    return b"".join([answer_line(line, now) for line in batch if line is None or line.strip()])
 
 
 def answer_line(line: bytes | None, now: datetime) -> bytes:
-    """The answer to one line, or the error; None is a line that was too long to be kept."""
+    """The answer to one line, or the error."""
     try:
         return orjson.dumps(_answer(line, now), option=orjson.OPT_APPEND_NEWLINE)
     except HosoError as wrong:
@@ -222,7 +258,7 @@ def _answer(line: bytes | None, now: datetime) -> dict[str, Any]:
     return answer(reading)
 
 
-def batches(source: Source) -> Iterator[list[bytes | None]]:
+def batches(source: Source) -> Iterator[Batch]:
     """The lines of a stream, as many at a time as have arrived, None for one too long.
 
     Whoever writes one line and waits for its answer gets it; memory is bounded whatever comes.

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import typer
 
 from config import log
-from config.settings import Settings, settings
+from config.settings import BadSettings, Settings, settings
 from states.db import migrate, revision_fits
 from states.errors import HosoError
 
@@ -68,18 +68,37 @@ def placed(data: Path | None, *, make: bool = False) -> Iterator[Place]:
     """
     from states import embedded
 
-    told = settings()
+    if data is not None:
+        _turn_to(HOSO_DATA=str(data.expanduser().absolute()))
+    told = _told()
+    folder = told.data
     log.configure(told.log_format)
-    folder = (data or told.data).expanduser().absolute()
     if told.database is not None:
         yield _prepared(_named(folder, told), make=make)
         return
     if not make and not (folder / "postgres").exists():
         raise NothingHere(f"there is no data in {folder} yet: start with `hoso up` or `hoso demo`")
     with embedded.running(folder) as server:
-        os.environ["HOSO_DATABASE"] = server.application
-        settings.cache_clear()
+        _turn_to(HOSO_DATABASE=server.application)
         yield _prepared(Place(folder, server.application, server.owner, server.prefect), make=make)
+
+
+class Misset(HosoError):
+    """A setting is wrong."""
+
+
+def _told() -> Settings:
+    """The settings. Raises `Misset`, a sentence for each that is wrong."""
+    try:
+        return settings()
+    except BadSettings as error:
+        raise Misset(str(error)) from None
+
+
+def _turn_to(**variables: str) -> None:
+    """Settle a setting for this process and those it starts."""
+    os.environ.update(variables)
+    settings.cache_clear()
 
 
 def _named(folder: Path, told: Settings) -> Place:

@@ -49,11 +49,11 @@ def demo(
     json: Json = False,
 ) -> None:
     """`up`, then the Hà Nam pilot year is lived through and its figures are printed."""
-    from api.cli import pilot
+    from api.cli.pilot import live, show
 
     with everything(data, port) as (place, addresses):
-        made, took = asyncio.run(pilot.live(place, quiet=json))
-        pilot.show(made, took, json=json)
+        made, took = asyncio.run(live(place, quiet=json))
+        show(made, took, json=json)
         if once:
             return
         _tell(addresses, json=False)
@@ -112,7 +112,7 @@ def serve(place: Place, addresses: dict[str, str]) -> None:
     from api.app import create_app
 
     host, port = addresses["api"].removeprefix("http://").rsplit(":", 1)
-    with _beside([sys.executable, "-P", "-m", "api.cli", "worker", "--data", str(place.data)]):
+    with _beside([sys.executable, "-P", "-m", "api.cli", "worker"]):
         app = create_app(settings(), prefect_ui=addresses.get("prefect", "").removesuffix("/api"))
         uvicorn.run(app, host=host, port=int(port), log_config=None, access_log=False)
 

@@ -1,11 +1,10 @@
 """How a dossier is told: from rows and readings to the shapes that go out."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from api.doors import Language
 from api.dossiers.shapes import (
     ClockRead,
     Dates,
@@ -20,6 +19,7 @@ from api.dossiers.shapes import (
 from states import clock, lifecycle, people
 from states.catalogue import Catalogue
 from states.clock import Line, Term
+from states.clock.words import Lang, say
 from states.ledger.effects import facts_of
 from states.lifecycle import Now
 from states.people import Caller
@@ -102,7 +102,7 @@ def _told(line: Row, zone: tzinfo) -> Told:
     )
 
 
-def clock_read(book: Catalogue, d: Dossier, at: datetime, speaks: Language) -> ClockRead:
+def clock_read(book: Catalogue, d: Dossier, at: datetime, speaks: Lang) -> ClockRead:
     """Read a dossier's clock. Raises `BadInput` for a moment its calendar does not reach."""
     calendar = book.calendar(d.calendar)
     facts = d.received_at and facts_of(d, d.finished_at)
@@ -119,20 +119,23 @@ def clock_read(book: Catalogue, d: Dossier, at: datetime, speaks: Language) -> C
         late_at=reading.late_at if reading else None,
         used_minutes=reading.used if reading else 0,
         remaining_minutes=reading.remaining if reading else None,
-        trace=[_step(line, speaks) for line in reading.trace] if reading else [],
+        trace=_steps(reading.trace, speaks) if reading else [],
     )
 
 
-def _step(line: Line, speaks: Language) -> Step:
-    return Step(
-        rule=line.rule,
-        since=line.start,
-        until=line.end,
-        minutes=line.minutes,
-        counts=line.counts,
-        note=line.note,
-        sentence=line.rule,
-    )
+def _steps(trace: Sequence[Line], speaks: Lang) -> list[Step]:
+    return [
+        Step(
+            rule=line.rule,
+            since=line.start,
+            until=line.end,
+            minutes=line.minutes,
+            counts=line.counts,
+            note=line.note,
+            sentence=sentence,
+        )
+        for line, sentence in zip(trace, say(trace, speaks), strict=True)
+    ]
 
 
 def _local(row: Row, zone: tzinfo) -> dict[str, Any]:

@@ -41,8 +41,8 @@ class Reading:
     @property
     def late_at(self) -> datetime | None:
         """The first minute at which finishing would be late."""
-        due = self._found.in_force
-        return None if due is None else self._when(_late_from(self._calendar, self._policy, due))
+        found, due = self._found, self._found.in_force
+        return None if due is None else self._when(_late_from(found.calendar, self._policy, due))
 
     @property
     def verdict(self) -> Verdict:
@@ -52,7 +52,7 @@ class Reading:
             return Verdict.no_term
         if found.waiting:
             return Verdict.held
-        verdict = _verdict(self._calendar, self._policy, found.due, found.end)
+        verdict = _verdict(found.calendar, self._policy, found.due, found.end)
         if found.finished:
             return verdict
         return Verdict.overdue if verdict is Verdict.late else Verdict.open
@@ -82,15 +82,12 @@ class Reading:
         """The steps of this very reckoning."""
         return trace(self._found, self.verdict, self._policy)
 
-    @property
-    def _calendar(self) -> Calendar:
-        return self._found.calendar
-
     def _when(self, stamp: int | None) -> datetime | None:
-        return None if stamp is None else self._calendar.when(stamp)
+        return None if stamp is None else self._found.calendar.when(stamp)
 
     def _worked(self, begin: int, to: int) -> int:
-        return self._calendar.along(to) - self._calendar.along(begin)
+        along = self._found.calendar.along
+        return along(to) - along(begin)
 
 
 def verdict_of(calendar: Calendar, policy: Policy, due: datetime, finished: datetime) -> Verdict:

@@ -47,7 +47,8 @@ class Hold(NamedTuple):
 class Reckoning(NamedTuple):
     """All that was found. The term began at `start`: at the receipt or at the last restart.
 
-    `before` are the holds since the receipt, for the telling; `holds` those since the start.
+    `before` are the holds since the receipt, for the telling; `holds` those since the start. `due`
+    is where the last leg ends, be it held or not; `waiting`: a hold that counts is still open.
     """
 
     calendar: Calendar
@@ -62,20 +63,18 @@ class Reckoning(NamedTuple):
     holds: list[Hold]
     legs: list[Leg]
 
+    due: int | None
+    waiting: bool
+
     @property
     def original(self) -> int | None:
         """The first promise, which knows neither holds nor restart nor extensions."""
-        return None if self.base is None else _due(self.calendar, self.base, self.received, 0)
-
-    @property
-    def due(self) -> int | None:
-        """Where the last segment ends, be it held or not."""
-        return self.legs[-1].due if self.legs else None
-
-    @property
-    def waiting(self) -> bool:
-        """Whether a hold that counts is still open."""
-        return bool(self.holds) and self.holds[-1].to is None and self.holds[-1].kind is not None
+        if self.base is None:
+            return None
+        segment, start, moved, due = self.legs[0]
+        if (segment, start, moved) == (self.base, self.received, 0):
+            return due
+        return _due(self.calendar, self.base, self.received, 0)
 
     @property
     def in_force(self) -> int | None:
@@ -114,6 +113,8 @@ def reckon(term: Term, calendar: Calendar, facts: Facts, at: datetime) -> Reckon
         before=since if start == received else merged(spans, received),
         holds=holds,
         legs=legs,
+        due=legs[-1].due if legs else None,
+        waiting=bool(holds) and holds[-1].to is None and holds[-1].kind is not None,
     )
 
 

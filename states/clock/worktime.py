@@ -7,11 +7,13 @@ Inside the clock a moment is a *stamp*: local minutes since the proleptic day 0 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from states.errors import BadInput
 
 DAY = 1440
+CACHED = 1 << 14
 CLOCK = tuple(time(*divmod(minute, 60)) for minute in range(DAY))
 Sessions = tuple[tuple[time, time], ...]
 
@@ -49,6 +51,9 @@ class Calendar:
         for day, parts in zip(days, self._sessions, strict=True):
             worked = _minutes(day, parts)
             self._starts.append(self._starts[-1] + worked)
+        # Pure, and asked again and again of a reading's few moments and of the ends of days.
+        self.when = lru_cache(maxsize=CACHED)(self._when)
+        self.along = lru_cache(maxsize=CACHED)(self._along)
 
     # Moments in and out ---------------------------------------------------------------
 
@@ -65,8 +70,8 @@ class Calendar:
             raise self._beyond(local.date())
         return day * DAY + local.hour * 60 + local.minute
 
-    def when(self, stamp: int) -> datetime:
-        """The moment of a local minute, aware."""
+    def _when(self, stamp: int) -> datetime:
+        """`when`: the moment of a local minute, aware."""
         day, minute = divmod(stamp, DAY)
         return datetime.combine(date.fromordinal(day), CLOCK[minute], self.zone)
 
@@ -120,8 +125,8 @@ class Calendar:
         """The first moment by which that many working minutes have passed."""
         return self.when(self.reach(position))
 
-    def along(self, stamp: int) -> int:
-        """`position` of a stamp."""
+    def _along(self, stamp: int) -> int:
+        """`along`: `position` of a stamp."""
         day, minute = divmod(stamp, DAY)
         at = bisect_left(self._days, day)
         spent = self._starts[at]

@@ -112,8 +112,12 @@ def _rate(part: int, whole: int) -> float | None:
 
 
 def _period(since: datetime | None, until: datetime, agencies: Sequence[str] | None) -> list[Any]:
-    """Received before the end, and not finished before the beginning."""
-    wanted = [d.received_at < until]
+    """Received before the end, and not finished before the beginning.
+
+    Those that ended before anybody received them have no column, and are counted beneath.
+    """
+    unreceived = d.received_at.is_(None) & (d.finished_at < until)
+    wanted = [sa.or_(d.received_at < until, unreceived)]
     if since is not None:
         wanted.append(sa.or_(d.finished_at.is_(None), d.finished_at >= since))
     if agencies is not None:

@@ -18,6 +18,7 @@ from states.db import transaction
 from states.errors import BadInput, HosoError
 from states.intake.records import Note, Record, Refused
 from states.ledger import Act, Book, Taken
+from states.ledger.acts import LONG, SHORT, check_text
 from states.ledger.statements import d
 from states.words import Channel, Event, Outcome, Role
 
@@ -97,6 +98,8 @@ async def _one(db: AsyncConnection, book: Book, record: Record, source: str, cal
     """One dossier with its end, if it has one, and its history."""
     if record.agency is None:
         raise BadInput("it names no agency: map a column to `agency`, or give it a default")
+    for name, longest in (("agency", SHORT), ("unit", SHORT), ("procedure", LONG)):
+        check_text(name, getattr(record, name), longest)
     taken = Taken(
         source=source,
         code=record.code,

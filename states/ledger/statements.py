@@ -3,11 +3,14 @@
 Names of tables and columns come from the tables themselves; every value is a parameter.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 import states.tables  # noqa: F401  so that the metadata is full
@@ -60,8 +63,21 @@ def _kind(column: Any) -> str:
 LINE = {name: f":e_{name}" for name in chain.FIELDS} | {"recorded_at": "given.recorded_at"}
 
 
+class Prepared:
+    """A statement as the driver takes it: what SQLAlchemy makes of a text is made once."""
+
+    def __init__(self, text: str) -> None:
+        compiled: Any = sa.text(text).compile(dialect=PG)
+        self.sql = str(compiled)
+        self.values = itemgetter(*compiled.positiontup)  # from values by name to those in order
+
+    async def one(self, db: AsyncConnection, values: Mapping[str, Any]) -> sa.Row[Any] | None:
+        """The row it returns, if any."""
+        return (await db.exec_driver_sql(self.sql, self.values(values))).one_or_none()
+
+
 @lru_cache
-def turn(*, closes: bool, opens: bool, wakes: bool) -> sa.TextClause:
+def turn(*, closes: bool, opens: bool, wakes: bool) -> Prepared:
     """One statement for the line, the dossier and its visits; it returns the hash if it won."""
     sets = ", ".join(f"{name} = :d_{name}" for name in CHANGING)
     columns = [name for name in chain.FIELDS if name != "recorded_at"]
@@ -86,7 +102,7 @@ def turn(*, closes: bool, opens: bool, wakes: bool) -> sa.TextClause:
         parts.append(
             f"opened AS (INSERT INTO visit ({', '.join(v.keys())}) SELECT {values} FROM moved)"
         )
-    return sa.text(", ".join(parts) + f" SELECT hash, {_wake(wakes=wakes)} FROM line, moved")
+    return Prepared(", ".join(parts) + f" SELECT hash, {_wake(wakes=wakes)} FROM line, moved")
 
 
 def _wake(*, wakes: bool) -> str:
@@ -95,13 +111,13 @@ def _wake(*, wakes: bool) -> str:
 
 
 @lru_cache
-def first(*, wakes: bool) -> sa.TextClause:
+def first(*, wakes: bool) -> Prepared:
     """One statement for a new dossier and its first line; it returns the id and the hash."""
     columns = [name for name in d.keys() if name not in {"id", "head"}]  # noqa: SIM118  columns
     fields = [name for name in chain.FIELDS if name not in {"dossier_id", "recorded_at"}]
     line = {**LINE, "dossier_id": "given.id"}
     values = ", ".join(f"CAST(:e_{name} AS {chain.FIELDS[name]})" for name in fields)
-    return sa.text(
+    return Prepared(
         "WITH given AS (SELECT nextval(pg_get_serial_sequence('dossier', 'id')) AS id,"
         " clock_timestamp() AS recorded_at),"
         f" line AS (SELECT given.id, given.recorded_at, {chain.sql(line)} AS hash FROM given),"

@@ -170,9 +170,9 @@ async def insert(db: AsyncConnection, paper: Dossier, act: Act, payload: Mapping
     """Write a new dossier and its first line; gives the paper its id and head."""
     values = {f"d_{name}": getattr(paper, name) for name in statements.d.keys()}  # noqa: SIM118  columns
     values |= _line(paper, None, act, payload) | {"d_facts": json.dumps(paper.facts)}
-    paper.id, paper.head = (
-        await db.execute(statements.first(wakes=_wakes(paper, act)), values)
-    ).one()[:2]
+    made = await statements.first(wakes=_wakes(paper, act)).one(db, values)
+    assert made is not None
+    paper.id, paper.head = made[:2]
 
 
 async def _write(
@@ -199,7 +199,7 @@ async def _write(
         }
     if opened is not None:
         values |= {f"o_{name}": getattr(opened, name) for name in statements.v.keys()}  # noqa: SIM118  columns
-    won = (await db.execute(statement, values)).one_or_none()
+    won = await statement.one(db, values)
     if won is not None:
         paper.head = won.hash
     return won is not None

@@ -1,0 +1,115 @@
+"""What is round the dossiers: failures inside, a database away, the token, and what is promised."""
+
+import stat
+
+import pytest
+from office import LICENCE, RECEPTION, address, running, told
+
+from api import doors, problems
+from states.db import engine
+from states.errors import HosoError
+
+
+@pytest.fixture
+async def office(fresh, tmp_path):
+    async with running(address(fresh), tmp_path) as office:
+        yield office
+
+
+# Inside -----------------------------------------------------------------------------------
+
+
+async def test_what_fails_inside_is_told_nobody(office):
+    async def breaks():
+        raise RuntimeError("the secret of the house")
+
+    office.app.dependency_overrides[doors.catalogue] = breaks
+    answer = await office.client.get("/v1/dossiers/x", headers=RECEPTION)
+    told(answer, 500, "broken")
+    assert "secret" not in answer.text
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_without_a_database_it_lives_and_says_so(tmp_path):
+    nowhere = f"postgresql+asyncpg://hoso_app@/hoso?host={tmp_path}"
+    async with running(nowhere, tmp_path) as office:
+        assert (await office.client.get("/health")).json() == {"status": "ok"}
+        for path in ("/ready", "/v1/dossiers/x"):
+            answer = await office.client.get(path, headers=RECEPTION)
+            problem = told(answer, 503, "away")
+            assert "does not answer" in problem["detail"]
+            assert answer.headers["Retry-After"]
+        page = await office.client.get("/")
+        assert page.status_code == 503
+        assert "Không có số liệu" in page.text
+
+
+async def test_ready_means_our_schema(office, server, tmp_path):
+    assert (await office.client.get("/ready")).json() == {"status": "ok"}
+    empty = engine(server.address("postgres", "postgres"), size=1)
+    async with running(address(empty), tmp_path) as elsewhere:
+        told(await elsewhere.client.get("/ready"), 503, "wrong-schema")
+    await empty.dispose()
+
+
+async def test_a_request_carries_one_id(office):
+    given = await office.client.get("/health", headers={"X-Request-Id": "from-the-proxy.7"})
+    assert given.headers["X-Request-Id"] == "from-the-proxy.7"
+    forged = await office.client.get("/health", headers={"X-Request-Id": "two words"})
+    assert forged.headers["X-Request-Id"] not in {"", "two words"}
+
+
+# The token --------------------------------------------------------------------------------
+
+
+def test_the_token_is_made_once_and_is_the_owners_alone(tmp_path):
+    folder = tmp_path / "new"
+    token = doors.token(folder)
+    assert len(token) == 44
+    assert doors.token(folder) == token
+    assert stat.S_IMODE((folder / doors.TOKEN).stat().st_mode) == 0o600
+    assert [path.name for path in folder.iterdir()] == [doors.TOKEN]
+
+
+def test_an_empty_token_opens_nothing(tmp_path):
+    (tmp_path / doors.TOKEN).write_text("\n")
+    with pytest.raises(HosoError, match="holds no token"):
+        doors.token(tmp_path)
+
+
+# The promise ------------------------------------------------------------------------------
+
+
+def test_types_are_promises():
+    """Somebody's program compares these. Adding is free; renaming or removing is a new version."""
+    assert {problems.name(kind): status for kind, status in problems.STATUS.items()} == {
+        "unidentified": 401,
+        "not-held": 403,
+        "not-yours": 403,
+        "unknown": 404,
+        "no-such-address": 404,
+        "no-such-method": 405,
+        "not-open": 409,
+        "stale": 409,
+        "too-large": 413,
+        "bad-input": 422,
+        "key-reused": 422,
+        "invalid": 422,
+        "unknown-event": 422,
+        "broken": 500,
+        "wrong-schema": 503,
+        "away": 503,
+    }
+
+
+async def test_the_openapi_document_tells_all_of_it(office):
+    document = (await office.client.get("/openapi.json")).json()
+    assert {"/health", "/ready", "/v1/dossiers/{code}/events/{event}"} <= set(document["paths"])
+    for path, methods in document["paths"].items():
+        for told_of in methods.values():
+            if path.startswith("/v1"):
+                assert told_of["security"] == [{"HTTPBearer": []}]
+                assert {"401", "403", "404", "409", "412", "413", "422", "503"} <= set(
+                    told_of["responses"]
+                )
+    assert LICENCE in str(document)
