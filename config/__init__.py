@@ -1,1 +1,1 @@
-"""What was decided elsewhere: our environment, and the sample catalogue, calendars and agencies as files."""
+"""What was decided elsewhere: our environment, and the sample catalogue as files."""

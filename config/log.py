@@ -59,4 +59,10 @@ def _last_steps(style: str) -> list[Processor]:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # Without the values of variables: they may be secret.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    ]

@@ -1,6 +1,7 @@
 """What a flow needs to begin: the database, the catalogue and the time."""
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
@@ -34,6 +35,13 @@ async def close() -> None:
     """Give the loop's connections back."""
     if (kept := _ENGINES.pop(asyncio.get_running_loop(), None)) is not None:
         await kept.dispose()
+
+
+def shown() -> bool:
+    """Whether runs have a Prefect server to show in. Without an address, Prefect would start one of
+    its own for each process, unasked.
+    """
+    return "PREFECT_API_URL" in os.environ
 
 
 def moment(at: datetime | None) -> datetime:

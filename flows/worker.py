@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from config.settings import settings
 from flows.drive import drive
-from flows.opening import close, moment, opened
+from flows.opening import close, moment, opened, shown
 from flows.sweep import sweep
 from states.db import transaction
 from states.ledger import WAKE
@@ -29,6 +29,7 @@ DEBOUNCE = 0.2  # seconds: what arrives together is driven together
 TICK = 60.0  # seconds between two looks without a call
 SWEEP = 300.0  # seconds between two sweeps
 AGAIN = 2.0  # seconds before the database is tried again
+PATIENCE = 10.0  # seconds for the database to say that it is there
 
 
 async def work(stop: asyncio.Event) -> None:
@@ -53,17 +54,22 @@ async def _listening(called: asyncio.Event) -> None:
     """Keep a connection that hears the ledger; a lost one is replaced and what it missed driven."""
     address = make_url(str(settings().database)).set(drivername="postgresql")
     while True:
-        try:
-            hearing = await asyncpg.connect(address.render_as_string(hide_password=False))
-        except (OSError, asyncpg.PostgresError):
-            await asyncio.sleep(AGAIN)
-            continue
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await _hear(address.render_as_string(hide_password=False), called)
+        await asyncio.sleep(AGAIN)
+
+
+async def _hear(address: str, called: asyncio.Event) -> None:
+    """Raises what ended the connection."""
+    hearing = await asyncpg.connect(address)
+    try:
         await hearing.add_listener(WAKE, lambda *_: called.set())
         called.set()
-        while not hearing.is_closed():
+        while True:
             await asyncio.sleep(AGAIN)
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await hearing.execute("SELECT 1")  # a connection that died in silence is closed
+            await hearing.execute("SELECT 1", timeout=PATIENCE)  # one that died in silence is found
+    finally:
+        hearing.terminate()
 
 
 async def _driving(called: asyncio.Event) -> None:
@@ -91,9 +97,12 @@ async def _sweeping() -> None:
 
 
 async def _shown(flow: Any) -> None:
-    """A flow as a run of Prefect's, or its work alone when Prefect is away."""
+    """A flow as a run of Prefect's, or its work alone when there is none, or it is away."""
     import httpx
 
+    if not shown():
+        await flow.fn()
+        return
     try:
         await flow()
     except (httpx.HTTPError, RuntimeError) as error:

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import AdaptedConnection
@@ -26,6 +26,7 @@ def engine(url: str, size: int = 16) -> AsyncEngine:
         url,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,  # names of citizens do not belong in messages and logs
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
     )
     sa.event.listen(made.sync_engine, "checkout", _alive)
@@ -47,6 +48,34 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction: it commits when the block ends, and not at all when it raises."""
     async with engine.begin() as db:
         yield db
+
+
+async def fetch(db: AsyncConnection, sql: str, *values: Any) -> Any:
+    """The first row by the driver itself, in the same transaction; None when there is none.
+
+    For the few statements of every move: through SQLAlchemy each takes as long as all rules do.
+    Words come as plain text. Errors are SQLAlchemy's own.
+    """
+    pooled = cast("sa.Connection", db.sync_connection).connection
+    adapter: Any = pooled.dbapi_connection
+    driver: Any = pooled.driver_connection
+    try:
+        if not driver.is_in_transaction():
+            await adapter._start_transaction()  # noqa: SLF001  as it does before a first statement
+        return await driver.fetchrow(sql, *values)
+    except Exception as error:
+        raise _told(adapter, sql, error) from error
+
+
+def _told(adapter: Any, sql: str, error: Exception) -> Exception:
+    """What the driver raised, as SQLAlchemy would have raised it."""
+    try:
+        adapter._handle_exception(error)  # noqa: SLF001  translates, or raises what is not the driver's
+    except adapter.dbapi.Error as told:
+        lost = adapter.driver_connection.is_closed()
+        kind = adapter.dbapi.Error
+        return sa.exc.DBAPIError.instance(sql, None, told, kind, connection_invalidated=lost)
+    raise AssertionError from error  # it always raises
 
 
 def migrate(url: str) -> None:

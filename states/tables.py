@@ -4,9 +4,7 @@
 catalogue. `Entry` is the truth: history, audit, optimistic lock and outbox in one table.
 """
 
-from collections.abc import Iterable
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from states import lifecycle
 from states.clock import Policy
+from states.columns import MOMENT, UNFINISHED, iff, listed, only, word
 from states.words import Channel, Event, Outcome, Role, State, Tally
 
 # Constraints named by rule, so migrations and error handlers can speak of them.
@@ -24,45 +23,6 @@ SQLModel.metadata.naming_convention = {
     "pk": "%(table_name)s_pkey",
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
 }
-
-
-class Word(sa.types.TypeDecorator[StrEnum]):
-    """An enum kept as the plain word; `only` adds the CHECK."""
-
-    impl = sa.String
-    cache_ok = True
-
-    def __init__(self, enum: type[StrEnum]) -> None:
-        super().__init__()
-        self.enum = enum
-
-    def process_bind_param(self, value: StrEnum | str | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else self.enum(value).value
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> StrEnum | None:
-        return None if value is None else self.enum(value)
-
-
-def word(enum: type[StrEnum]) -> Any:
-    return Word(enum)
-
-
-def listed(words: Iterable[StrEnum]) -> str:
-    """The words as an SQL list, in a settled order."""
-    return "(" + ", ".join(f"'{each}'" for each in sorted(words)) + ")"
-
-
-def only(column: str, enum: type[StrEnum]) -> sa.CheckConstraint:
-    return sa.CheckConstraint(f"{column} IN {listed(enum)}", name=f"{column}_word")
-
-
-def iff(fact: str, states: Iterable[State], name: str) -> sa.CheckConstraint:
-    """The fact holds in these states and in no other."""
-    return sa.CheckConstraint(f"({fact}) = (state IN {listed(states)})", name=name)
-
-
-MOMENT: Any = sa.DateTime(timezone=True)
-UNFINISHED = sa.text("finished_at IS NULL")
 
 
 class Dossier(SQLModel, table=True):
@@ -186,6 +146,7 @@ class Entry(SQLModel, table=True):
             unique=True,
             postgresql_where=sa.text("key IS NOT NULL"),
         ),
+        sa.Index("entry_outbox_idx", "xact", "id"),
     )
 
     dossier_id: int = Field(foreign_key="dossier.id", primary_key=True, sa_type=sa.BigInteger)
@@ -194,7 +155,6 @@ class Entry(SQLModel, table=True):
         default=None,
         sa_type=sa.BigInteger,
         sa_column_args=(sa.Identity(),),
-        unique=True,
         nullable=False,
     )
     event: Event = Field(sa_type=word(Event))
@@ -286,9 +246,10 @@ class CodeSequence(SQLModel, table=True):
 
 
 class Reader(SQLModel, table=True):
-    """How far a reader of the outbox has come."""
+    """How far a reader of the outbox has come: the transaction and number of its last line."""
 
     name: str = Field(primary_key=True)
+    xact: int = Field(default=0, sa_type=sa.BigInteger)
     last: int = Field(default=0, sa_type=sa.BigInteger)
 
 
@@ -299,6 +260,7 @@ class Anchor(SQLModel, table=True):
     day: date = Field(primary_key=True)
     dossiers: int
     heads: bytes = Field(sa_type=sa.LargeBinary)  # SHA-256 over the heads in order of id
+    before: int = Field(sa_type=sa.BigInteger)  # transactions that had ended when it was signed
     signature: bytes = Field(sa_type=sa.LargeBinary)
     recorded_at: datetime = Field(
         sa_type=MOMENT, sa_column_kwargs={"server_default": sa.func.now()}

@@ -47,14 +47,7 @@ def test_there_is_something_to_look_at() -> None:
     assert len(SOURCES) > 30
 
 
-TOO_LONG = {"states/tables.py"}  # to be taken apart
-
-
-@pytest.mark.parametrize(
-    "file",
-    [pytest.param(f, marks=[pytest.mark.xfail] * (name(f) in TOO_LONG)) for f in SOURCES],
-    ids=name,
-)
+@pytest.mark.parametrize("file", SOURCES, ids=name)
 def test_no_file_is_longer_than_a_sitting(file: Path) -> None:
     assert len(file.read_text().splitlines()) <= LONGEST
 

@@ -31,6 +31,7 @@ CLOSING = datetime(2023, 12, 31, 17, tzinfo=UTC)  # midnight in Hà Nội
 CATALOGUE = catalogue.load()
 VN = calendars.load("vn")
 PLAN = pilot.load(CATALOGUE)
+REST = ("asked_to_pay", "sent_back", "refused")
 
 
 @pytest.fixture(scope="module")
@@ -49,27 +50,22 @@ def lives(days: Sequence[Day]) -> dict[int, list[Step]]:
     return found
 
 
-def small(keep: int) -> Plan:
-    """The plan with a few dossiers of every procedure."""
-    courses = []
-    for course in PLAN.procedures:
-        counts = Counter(dict(course.pace))
-        pace = dict(counts.most_common(keep))
-        few = dict.fromkeys(pace, 1)
-        come = {Channel.online: len(few) + min(course.unfinished, 1)}
-        courses.append(
-            course.model_copy(
-                update={
-                    "pace": few,
-                    "come": come,
-                    "unfinished": min(course.unfinished, 1),
-                    **dict.fromkeys(("asked_to_pay", "sent_back", "refused"), 0),
-                    "held": min(course.held, 1),
-                    "extended": 0,
-                }
-            )
-        )
-    return PLAN.model_copy(update={"name": "small", "procedures": tuple(courses)})
+def small() -> Plan:
+    """The last two months with a third of the procedures: a dossier of each pace, some on paper."""
+    few = []
+    for course in PLAN.procedures[::3]:
+        unfinished = min(course.unfinished, 1)
+        told = len(course.pace) + unfinished
+        counts = {
+            "come": {Channel.online: told - 1, Channel.counter: 1},
+            "pace": dict.fromkeys(course.pace, 1),
+            "unfinished": unfinished,
+            "months": (11, 12),
+            "held": min(course.held, 1),
+            "extended": min(course.extended, 1),
+        }
+        few.append(course.model_copy(update=dict.fromkeys(REST, 0) | counts))
+    return PLAN.model_copy(update={"name": "small", "procedures": tuple(few)})
 
 
 # The plan ---------------------------------------------------------------------------------
@@ -154,9 +150,8 @@ def test_an_impossible_pace_is_said() -> None:
 
 def test_the_same_seed_tells_the_same_story(year: Sequence[Day]) -> None:
     assert pilot.story(CATALOGUE, PLAN) == year
-    other = pilot.story(CATALOGUE, PLAN.model_copy(update={"seed": PLAN.seed + 1}))
-    assert other != year
-    assert len(lives(other)) == len(lives(year))
+    one, other = small(), small().model_copy(update={"seed": PLAN.seed + 1})
+    assert pilot.story(CATALOGUE, one) != pilot.story(CATALOGUE, other)
 
 
 def test_a_day_is_a_working_day_and_its_end(year: Sequence[Day]) -> None:
@@ -257,6 +252,9 @@ class Paper:
         self.visit = opened or (None if closed else self.visit)
 
 
+WAITING = {row.source for row in lifecycle.ROWS if row.automatic}
+
+
 @dataclass
 class Memory:
     """The year without a database: the ledger's own turns, and what is automatic at each end."""
@@ -302,9 +300,9 @@ def test_the_year_ends_as_published(year: Sequence[Day]) -> None:
     in_hand = [each for each in papers if each.finished_at is None]
     assert len(in_hand) == IN_PROCESS
     assert not any(each.late_at and each.late_at <= CLOSING for each in in_hand)
-    assert Counter(each.state for each in papers).keys() <= {
+    assert {each.state for each in papers} <= {
         State.received,
-        State.digitised,
+        State.routed,
         State.processing,
         State.awaiting_supplement,
         State.awaiting_payment,
@@ -346,16 +344,15 @@ def test_a_result_some_days_later_is_in_another_class() -> None:
 async def test_a_small_year_lived_twice_and_in_pieces(fresh: sa.ext.asyncio.AsyncEngine) -> None:
     from flows.pilot import live
 
-    days = pilot.story(CATALOGUE, small(2))
+    days = [day for day in pilot.story(CATALOGUE, small()) if day.chains]
     expected = Memory().live(days)
     seen: list[tuple[int, int]] = []
     evenings: list[datetime] = []
 
     async def evening(at: datetime, ends_week: bool) -> None:
-        if len(evenings) == 150:
-            evenings.append(at)
-            raise BadInput("the lights went out")
         evenings.append(at)
+        if len(evenings) == 20:
+            raise BadInput("the lights went out")
         await driving.drive(fresh, CATALOGUE, at)
 
     def told(done: int, total: int, when: str) -> None:
@@ -366,7 +363,7 @@ async def test_a_small_year_lived_twice_and_in_pieces(fresh: sa.ext.asyncio.Asyn
     assert 0 < seen[-1][0] < seen[-1][1]
     again = await live(fresh, CATALOGUE, "small", days, evening, told)
     assert seen[-1] == (again, again)
-    assert len(evenings) <= len(days) + 4
+    assert evenings[20] >= evenings[17]  # it went on from there, not from the first day
     before = await everything(fresh)
     assert await live(fresh, CATALOGUE, "small", days, evening, told) == again
     assert await everything(fresh) == before
@@ -374,6 +371,7 @@ async def test_a_small_year_lived_twice_and_in_pieces(fresh: sa.ext.asyncio.Asyn
     acts, verdicts = before
     assert acts == again + sum(expected.moved.values())
     assert verdicts == Counter(each.dossier.verdict for each in expected.papers.values())
+    assert verdicts.keys() == {None, *PUBLISHED}
 
 
 async def everything(engine: sa.ext.asyncio.AsyncEngine) -> tuple[int, Counter[Tally | None]]:

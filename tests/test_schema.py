@@ -19,9 +19,10 @@ from sqlmodel import SQLModel
 from states import db as database_of
 from states import lifecycle
 from states.clock import Policy
+from states.columns import Word
 from states.embedded import Embedded
 from states.ledger.statements import PG
-from states.tables import Dossier, Word
+from states.tables import Dossier
 from states.words import Channel, Event, Outcome, Role, State, Tally
 
 CHECKS = sa.text(
@@ -181,7 +182,7 @@ def test_down_to_nothing_and_up_again(empty: str) -> None:
 
 def test_to_migrate_twice_changes_nothing(empty: str) -> None:
     database_of.migrate(empty)
-    ask(empty, "INSERT INTO reader (name, last) VALUES ('post', 7)")
+    ask(empty, "INSERT INTO reader (name, xact, last) VALUES ('post', 1, 7)")
     database_of.migrate(empty)
     assert ask(empty, "SELECT last FROM reader") == [(7,)]
 

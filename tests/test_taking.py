@@ -17,7 +17,7 @@ from test_intake_files import RECEIPT, trace
 from states import catalogue, ledger
 from states.clock import Policy
 from states.figures import bieu06
-from states.intake import Record, load, read
+from states.intake import Record, load, read, taking
 from states.intake.records import Refused
 from states.intake.taking import Tally, take
 from states.tables import Activity, Dossier, Entry, Visit
@@ -160,30 +160,28 @@ def until(items: Iterator[Record | Refused], number: int) -> Iterator[Record | R
 
 
 async def test_stopped_half_way_and_run_again_it_is_as_if_never_stopped(
-    fresh: AsyncEngine, tmp_path: Path
+    fresh: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = many(Random(2), 450)
+    monkeypatch.setattr(taking, "BATCH", 20)
+    rows = many(Random(2), 45)
     seen: list[int] = []
 
     def told(tally: Tally) -> None:
         seen.append(tally.taken)
 
     with pytest.raises(Cut):
-        await take(fresh, BOOK, until(table(tmp_path, rows), 430), "a.csv", "week", told)
-    assert seen == [200, 400]  # batches that were whole stay
+        await take(fresh, BOOK, until(table(tmp_path, rows), 43), "a.csv", "week", told)
+    assert seen == [20, 40]  # batches that were whole stay
     async with fresh.connect() as db:
-        assert len(await papers(db)) == 400
+        assert len(await papers(db)) == 40
     tally = await taken(fresh, table(tmp_path, rows))
-    assert (tally.taken, tally.known) == (50, 400)
+    assert (tally.taken, tally.known) == (5, 40)
     resumed = await everything(fresh)
-    assert sum("adopt" in line for line in resumed) == 450
+    assert sum("adopt" in line for line in resumed) == 45
 
-    async with fresh.begin() as db:  # the undisturbed twin, under other codes
-        assert len(await papers(db)) == 450
-    twin = [row.replace("B-", "C-") for row in rows]
+    twin = [row.replace("B-", "C-") for row in rows]  # undisturbed, under other codes
     await taken(fresh, table(tmp_path, twin))
-    both = await everything(fresh)
-    of_twin = [line.replace("C-", "B-") for line in both if "C-" in line]
+    of_twin = [line.replace("C-", "B-") for line in await everything(fresh) if "C-" in line]
     assert sorted(of_twin) == resumed
 
 
@@ -281,13 +279,13 @@ async def test_what_was_mended_is_told_once(fresh: AsyncEngine, tmp_path: Path) 
 async def test_two_imports_at_once_take_each_dossier_once(
     fresh: AsyncEngine, tmp_path: Path
 ) -> None:
-    rows = many(Random(4), 120)
+    rows = many(Random(4), 60)
     one, two = await asyncio.gather(*(taken(fresh, list(table(tmp_path, rows))) for _ in range(2)))
-    assert one.taken + two.taken == 120
-    assert one.known + two.known + len(one.refused) + len(two.refused) == 120
+    assert one.taken + two.taken == 60
+    assert one.known + two.known + len(one.refused) + len(two.refused) == 60
     again = await taken(fresh, table(tmp_path, rows))
-    assert (again.taken, again.known, again.refused) == (0, 120, [])
-    assert sum("adopt" in line for line in await everything(fresh)) == 120
+    assert (again.taken, again.known, again.refused) == (0, 60, [])
+    assert sum("adopt" in line for line in await everything(fresh)) == 60
 
 
 # A real log ----------------------------------------------------------------------------------

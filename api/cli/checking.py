@@ -34,12 +34,19 @@ def verify(
     with placed(data) as place:
         report, faults = asyncio.run(_verify(place, sign=anchor, quiet=json))
     if json:
-        as_json({"dossiers": report.dossiers, "entries": report.entries, "faults": faults})
+        counts = {"dossiers": report.dossiers, "entries": report.entries}
+        as_json({**counts, "dates_not_read": report.unread, "faults": faults})
     elif not faults:
         console.print(
             f"[green]All holds[/]: {report.dossiers:,} dossiers, {report.entries:,} entries:"
             " every hash, every date and every class follows from the lines before it."
         )
+        if report.unread:
+            console.print(
+                f"{report.unread:,} of them are pinned to another version of their calendar:"
+                " their lines hold, their dates were not read again.",
+                style="yellow",
+            )
     else:
         for fault in faults[:50]:
             console.print(fault, style="red", markup=False, highlight=False)

@@ -3,18 +3,14 @@
 No database and no settings: it reads what is asked and the calendar's file.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
-from signal import SIG_IGN, SIGINT, signal
-from threading import Event, Semaphore
 from typing import Annotated, Any
 
 import orjson
 import typer
 
+from api.cli.lines import LONGEST, Batch, answer_all, standard_input, write
 from states import calendars
 from states.clock import Facts, Policy, Reading, Term, read
 from states.clock.words import Lang, moment, say, standing, working_time
@@ -25,12 +21,6 @@ KEYS = frozenset(
 )
 POLICIES = {str(policy): policy for policy in Policy}
 MOST = 1000  # holds, or extensions, in one question
-CHUNK = 1 << 16
-LONGEST = 1_000_000  # bytes of one line
-CROWD = 2000  # lines after which other cores are worth their start
-AHEAD = 16  # chunks read before the first of them is answered
-Batch = list[bytes | None]  # lines; None is one too long to be kept
-Source = Callable[[int], bytes]  # at most so many bytes; none at the end
 KEY_ENDS = re.compile(rb'"\s*:')
 
 
@@ -69,7 +59,7 @@ def clock(
             raise typer.BadParameter(
                 "it takes its questions from standard input", param_hint="--lines"
             )
-        answer_all(partial(os.read, 0))  # standard input, as much of it as has come
+        answer_all(standard_input, answers)
         return
     for option, value in (("--term", term), ("--received", received)):
         if not value:
@@ -87,7 +77,7 @@ def clock(
     }
     reading = ask(question, datetime.now(UTC))
     if as_json:
-        _write(orjson.dumps(answer(reading), option=orjson.OPT_INDENT_2) + b"\n")
+        write(orjson.dumps(answer(reading), option=orjson.OPT_INDENT_2) + b"\n")
     else:
         _show(reading, policy, lang)
 
@@ -195,38 +185,6 @@ def _policy(value: object) -> Policy:
 # Line by line -------------------------------------------------------------------------------
 
 
-def answer_all(source: Source) -> None:
-    """Answer every line as soon as it is there, in order; a long file by all cores."""
-    lines, answered = batches(source), 0
-    for batch in lines:
-        _write(answers(batch))
-        answered += len(batch)
-        if answered > CROWD:
-            _by_all_cores(lines)
-
-
-def _by_all_cores(lines: Iterator[Batch]) -> None:
-    from multiprocessing import Pool
-
-    ahead, over = Semaphore(AHEAD), Event()
-
-    def paced() -> Iterator[Batch]:  # a pool takes all it can get, at once
-        for batch in lines:
-            ahead.acquire()
-            if over.is_set():
-                return
-            yield batch
-
-    with Pool(min(os.cpu_count() or 1, 4), signal, (SIGINT, SIG_IGN)) as pool:
-        try:
-            for done in pool.imap(answers, paced()):
-                _write(done)
-                ahead.release()
-        finally:
-            over.set()
-            ahead.release()
-
-
 def answers(batch: Batch) -> bytes:
     """The answers to some lines; blank ones ask nothing."""
     now = datetime.now(UTC)
@@ -258,38 +216,7 @@ def _answer(line: bytes | None, now: datetime) -> dict[str, Any]:
     return answer(reading)
 
 
-def batches(source: Source) -> Iterator[Batch]:
-    """The lines of a stream, as many at a time as have arrived, None for one too long.
-
-    Whoever writes one line and waits for its answer gets it; memory is bounded whatever comes.
-    """
-    rest, dropped = bytearray(), False
-    while chunk := source(CHUNK):
-        head, *others = chunk.split(b"\n")
-        rest += head
-        if len(rest) > LONGEST:
-            rest.clear()
-            dropped = True
-        if others:
-            *whole, last = others
-            yield [None if dropped else bytes(rest), *whole]
-            rest, dropped = bytearray(last), False
-    yield [None if dropped else bytes(rest)]
-
-
 # To people ----------------------------------------------------------------------------------
-
-
-def _write(data: bytes) -> None:
-    """To standard output; quietly over when nobody reads it any more."""
-    try:
-        with open(1, "wb", closefd=False) as output:
-            output.write(data)
-    except BrokenPipeError:
-        raise typer.Exit from None
-    except OSError as wrong:
-        raise HosoError(f"the answer cannot be written: {wrong.strerror}") from wrong
-
 
 LABELS = {
     Lang.vi: ("Hẹn trả", "Hẹn trả lần đầu", "Tình trạng", "Đã dùng", "Còn lại"),

@@ -152,13 +152,9 @@ def _one_run(module: str, name: str, at: str | None, data: Path | None, *, json:
 
 async def run(flow: Any, *args: Any) -> Any:
     """A flow in this process: as a run of the Prefect server beside us, else its work alone."""
-    import os
+    from flows.opening import close, shown
 
-    from flows.opening import close
-
-    work: Callable[..., Coroutine[Any, Any, Any]] = flow
-    if "PREFECT_API_URL" not in os.environ:
-        work = flow.fn
+    work: Callable[..., Coroutine[Any, Any, Any]] = flow if shown() else flow.fn
     try:
         return await work(*args)
     finally:

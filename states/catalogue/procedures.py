@@ -138,6 +138,8 @@ class Procedure(Row):
         yield from self._channels_agree()
         yield from self._stages_hold(organisation)
         yield from named_twice("components", (each.code for each in self.components))
+        if self.supplement.lapse.kind is Kind.none:
+            yield ("supplement", "lapse"), "must have a length: whoever waits, waits until then"
         if bool(self.extension.times) != bool(self.extension.max):
             yield ("extension",), "must have 'max' when times is above 0, and only then"
         if not self.grounds:

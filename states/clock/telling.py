@@ -17,7 +17,7 @@ def trace(found: Reckoning, verdict: Verdict, policy: Policy) -> tuple[Line, ...
     Only the lines of time have minutes; they sum to the working time from receipt to the end.
     """
     rule, end = "finished" if found.finished else "standing", found.calendar.when(found.end)
-    standing = Line(rule, end, end, note=" ".join((verdict, policy)))
+    standing = Line(rule, end, end, note=f"{verdict} {policy}")
     return (*_applied(found), *_days(found), *_time(found), standing)
 
 

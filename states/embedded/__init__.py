@@ -32,7 +32,13 @@ from states.errors import HosoError
 __all__ = ["Embedded", "NotOurs", "NotStarted", "program", "running"]
 
 LAYOUT = 1  # of the data folder; a change that older code would misread makes it 2
-OURS = {"hoso.json", "lock", "users"}  # what may be there before the marker is
+OURS = {
+    "anchor.key",
+    "api-token",
+    "hoso.json",
+    "lock",
+    "users",
+}  # what may be there before the marker is
 
 
 class NotOurs(HosoError):

@@ -2,8 +2,11 @@
 
 Line numbers are not handed out in the order of commits, so a reader that went by the last number it
 saw could step over the line of a transaction still open, and lose it for ever. Each line therefore
-keeps the number of the transaction that wrote it, and readers stop before the oldest one that is
-still running. Delivery is at least once; (dossier, seq) is the receiver's idempotency key.
+keeps the number of the transaction that wrote it. Readers go by that number first and stop before
+the oldest transaction that is still running: no line can appear before where they stand. (To stop
+there and go by line number would not do: a transaction that began early may write late, past the
+number of an open one.) Delivery is at least once; (dossier, seq) is the receiver's idempotency key,
+and their order, should one transaction have moved a dossier that another moved in between.
 """
 
 from collections.abc import Sequence
@@ -17,28 +20,30 @@ from sqlmodel import SQLModel
 from states.ledger.statements import d, dossier, e, entry
 
 reader = SQLModel.metadata.tables["reader"]
-SETTLED = e.xact < sa.literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+HORIZON: Any = sa.literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 
 async def unread(db: AsyncConnection, name: str, limit: int = 1000) -> Sequence[sa.Row[Any]]:
-    """The next lines for this reader, oldest first, with their dossier's code."""
-    last = sa.select(reader.c.last).where(reader.c.name == name).scalar_subquery()
+    """The next lines for this reader, in the order of their transactions, with dossier codes."""
+    where = sa.select(reader.c.xact, reader.c.last).where(reader.c.name == name)
+    done = (await db.execute(where)).one_or_none() or (0, 0)
     lines = (
         sa.select(entry, d.code)
         .join_from(entry, dossier, d.id == e.dossier_id)
-        .where(e.id > sa.func.coalesce(last, 0), SETTLED)
-        .order_by(e.id)
+        .where(sa.tuple_(e.xact, e.id) > sa.tuple_(*done), e.xact < HORIZON)
+        .order_by(e.xact, e.id)
         .limit(limit)
     )
     return (await db.execute(lines)).all()
 
 
-async def read(db: AsyncConnection, name: str, last: int) -> None:
-    """Remember that this reader is done with all lines up to `last`; it never goes back."""
-    done = insert(reader).values(name=name, last=last)
+async def read(db: AsyncConnection, name: str, line: sa.Row[Any]) -> None:
+    """Remember that this reader is done with all lines up to this one; it never goes back."""
+    new = insert(reader).values(name=name, xact=line.xact, last=line.id)
+    told = {"xact": new.excluded.xact, "last": new.excluded.last}
+    here = sa.tuple_(reader.c.xact, reader.c.last)
     await db.execute(
-        done.on_conflict_do_update(
-            index_elements=["name"],
-            set_={"last": sa.func.greatest(reader.c.last, done.excluded.last)},
+        new.on_conflict_do_update(
+            index_elements=["name"], set_=told, where=here < sa.tuple_(*told.values())
         )
     )

@@ -3,9 +3,10 @@
 Names of tables and columns come from the tables themselves; every value is a parameter.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
-from operator import itemgetter
+from collections.abc import Callable, Iterable
+from functools import cache
+from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 import states.tables  # noqa: F401  so that the metadata is full
+from states.db import fetch
 from states.ledger import chain
 
 WAKE = "hoso_wake"  # NOTIFY channel: something automatic is open
@@ -22,14 +24,15 @@ PG = dialect()  # type: ignore[no-untyped-call]
 dossier, entry, visit = (SQLModel.metadata.tables[name] for name in ("dossier", "entry", "visit"))
 d, e, v = dossier.c, entry.c, visit.c
 
-FIND = (
-    sa.select(dossier, *(column.label(f"v_{column.name}") for column in visit.c))
+FIND = str(
+    sa.select(dossier, visit)
     .select_from(
         dossier.outerjoin(
             visit, (v.dossier_id == d.id) & (v.visit == d.visit) & v.closed_at.is_(None)
         )
     )
     .where(d.code == sa.bindparam("code"))
+    .compile(dialect=PG)
 )
 
 NUMBER = sa.text(
@@ -60,26 +63,52 @@ def _kind(column: Any) -> str:
     return str(column.type.compile(dialect=PG))
 
 
+def _of_dossier(name: str) -> str:
+    """The parameter for a column of the dossier. Facts are given as the text of their JSON."""
+    return ":facts" if name == "facts" else f":d_{name}"
+
+
 LINE = {name: f":e_{name}" for name in chain.FIELDS} | {"recorded_at": "given.recorded_at"}
 
 
 class Prepared:
-    """A statement as the driver takes it: what SQLAlchemy makes of a text is made once."""
+    """A statement as the driver takes it: what SQLAlchemy makes of a text is made once.
+
+    Parameters are named after where their value is found: `:d_seq` is `seq` of the `d` given.
+    """
 
     def __init__(self, text: str) -> None:
         compiled: Any = sa.text(text).compile(dialect=PG)
         self.sql = str(compiled)
-        self.values = itemgetter(*compiled.positiontup)  # from values by name to those in order
+        self._values = attrgetter(*(name.replace("_", ".", 1) for name in compiled.positiontup))
 
-    async def one(self, db: AsyncConnection, values: Mapping[str, Any]) -> sa.Row[Any] | None:
+    async def one(self, db: AsyncConnection, **given: Any) -> Any:
         """The row it returns, if any."""
-        return (await db.exec_driver_sql(self.sql, self.values(values))).one_or_none()
+        return await fetch(db, self.sql, *self._values(SimpleNamespace(**given)))
 
 
-@lru_cache
+def row(table: sa.Table, values: Iterable[Any]) -> SimpleNamespace:
+    """A row as the driver gives it, its words made members of their enums."""
+    known = dict(zip(table.c.keys(), values, strict=True))
+    for name, member in _words(table):
+        known[name] = member(known[name], PG)
+    return SimpleNamespace(**known)
+
+
+@cache
+def _words(table: sa.Table) -> tuple[tuple[str, Callable[[Any, sa.Dialect], Any]], ...]:
+    """The columns that are words, and what makes members of them."""
+    return tuple(
+        (column.name, column.type.process_result_value)
+        for column in table.c
+        if isinstance(column.type, sa.types.TypeDecorator)
+    )
+
+
+@cache
 def turn(*, closes: bool, opens: bool, wakes: bool) -> Prepared:
     """One statement for the line, the dossier and its visits; it returns the hash if it won."""
-    sets = ", ".join(f"{name} = :d_{name}" for name in CHANGING)
+    sets = ", ".join(f"{name} = {_of_dossier(name)}" for name in CHANGING)
     columns = [name for name in chain.FIELDS if name != "recorded_at"]
     kinds = {name: chain.FIELDS[name] for name in columns}
     parts = [
@@ -110,7 +139,7 @@ def _wake(*, wakes: bool) -> str:
     return f"pg_notify('{WAKE}', '')" if wakes else "NULL"
 
 
-@lru_cache
+@cache
 def first(*, wakes: bool) -> Prepared:
     """One statement for a new dossier and its first line; it returns the id and the hash."""
     columns = [name for name in d.keys() if name not in {"id", "head"}]  # noqa: SIM118  columns
@@ -122,7 +151,7 @@ def first(*, wakes: bool) -> Prepared:
         " clock_timestamp() AS recorded_at),"
         f" line AS (SELECT given.id, given.recorded_at, {chain.sql(line)} AS hash FROM given),"
         f" opened AS (INSERT INTO dossier (id, head, {', '.join(columns)})"
-        f" SELECT id, hash, {', '.join(f'CAST(:d_{n} AS {_kind(d[n])})' for n in columns)}"
+        f" SELECT id, hash, {', '.join(f'CAST({_of_dossier(n)} AS {_kind(d[n])})' for n in columns)}"
         " FROM line RETURNING id),"
         f" entered AS (INSERT INTO entry (dossier_id, recorded_at, hash, {', '.join(fields)})"
         f" SELECT line.id, line.recorded_at, line.hash, {values} FROM line, opened)"

@@ -4,7 +4,7 @@
 nothing that its lines do not say.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Protocol, cast
@@ -98,6 +98,7 @@ ELSEWHERE = SimpleNamespace(
 def adopting(book: Book, taken: Taken, act: Act) -> tuple[Dossier, dict[str, Any]]:
     """A dossier taken over, in processing since its receipt, and what its line tells."""
     act.brings()
+    act = replace(act, at=taken.received)
     calendar = book.calendar(taken.calendar)
     lodging = Lodging(
         unit=taken.unit,
@@ -133,9 +134,9 @@ def turn(
     pinned = ELSEWHERE if paper.source else book.procedure(paper.procedure, paper.version)
     calendar = book.calendar(paper.calendar)
     effects.bring(paper, pinned, brought)
+    row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
     effects.check_extension(pinned, brought)
     effects.check_stage(pinned, paper, act, brought)
-    row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
     paper.seq, paper.moved_at = paper.seq + 1, act.at
     if act.event is Event.receive:  # registered under one version, received under the next
         pinned = book.procedure(paper.procedure)

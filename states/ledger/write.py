@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import lifecycle
+from states.db import fetch
 from states.errors import BadInput, KeyReused, Stale, Unknown
 from states.ledger import statements
 from states.ledger.acts import Act, Lodging, keepable
@@ -77,12 +78,12 @@ async def move(db: AsyncConnection, book: Book, code: str, act: Act) -> Dossier:
 
 async def find(db: AsyncConnection, code: str) -> tuple[Dossier, Visit | None]:
     """A dossier and the visit it is in. Raises `Unknown`."""
-    rows = (await db.execute(statements.FIND, {"code": code})).all() if keepable(code) else []
-    if not rows:
+    found = await fetch(db, statements.FIND, code) if keepable(code) else None
+    if found is None:
         raise Unknown(f"there is no dossier {code[:60]}: check the code on the slip")
-    [found], width = rows, len(statements.d)
-    paper = SimpleNamespace(**dict(zip(statements.d.keys(), found[:width], strict=True)))
-    present = SimpleNamespace(**dict(zip(statements.v.keys(), found[width:], strict=True)))
+    width = len(statements.d)
+    paper = statements.row(statements.dossier, found[:width])
+    present = statements.row(statements.visit, found[width:])
     return cast("Dossier", paper), cast("Visit", present) if present.visit is not None else None
 
 
@@ -168,11 +169,9 @@ def _in_time(paper: Dossier, act: Act) -> Act:
 
 async def insert(db: AsyncConnection, paper: Dossier, act: Act, payload: Mapping[str, Any]) -> None:
     """Write a new dossier and its first line; gives the paper its id and head."""
-    values = {f"d_{name}": getattr(paper, name) for name in statements.d.keys()}  # noqa: SIM118  columns
-    values |= _line(paper, None, act, payload) | {"d_facts": json.dumps(paper.facts)}
-    made = await statements.first(wakes=_wakes(paper, act)).one(db, values)
-    assert made is not None
-    paper.id, paper.head = made[:2]
+    paper.id, paper.head, _ = await statements.first(wakes=_wakes(paper, act)).one(
+        db, d=paper, facts=json.dumps(paper.facts), e=_line(paper, None, act, payload)
+    )
 
 
 async def _write(
@@ -189,41 +188,39 @@ async def _write(
     statement = statements.turn(
         closes=present is not None, opens=opened is not None, wakes=_wakes(paper, act)
     )
-    values = {f"d_{name}": getattr(paper, name) for name in statements.CHANGING}
-    values |= {"d_id": paper.id, "d_facts": json.dumps(paper.facts), "before": before}
-    values |= _line(paper, source, act, payload)
-    if present is not None:
-        values |= {
-            f"v_{name}": getattr(present, name)
-            for name in ("dossier_id", "visit", *statements.STAGED)
-        }
-    if opened is not None:
-        values |= {f"o_{name}": getattr(opened, name) for name in statements.v.keys()}  # noqa: SIM118  columns
-    won = await statement.one(db, values)
+    won = await statement.one(
+        db,
+        d=paper,
+        facts=json.dumps(paper.facts),
+        before=before,
+        e=_line(paper, source, act, payload),
+        v=present,
+        o=opened,
+    )
     if won is not None:
-        paper.head = won.hash
+        paper.head = won["hash"]
     return won is not None
 
 
 def _line(
     paper: Dossier, source: State | None, act: Act, payload: Mapping[str, Any]
-) -> dict[str, Any]:
-    return {
-        "e_dossier_id": paper.id,
-        "e_seq": paper.seq,
-        "e_event": act.event,
-        "e_source": source,
-        "e_dest": paper.state,
-        "e_role": act.role,
-        "e_actor": act.actor,
-        "e_on_behalf_of": act.on_behalf_of,
-        "e_at": act.at,
-        "e_payload": json.dumps(payload, ensure_ascii=False),
-        "e_reason": act.reason,
-        "e_ground": act.ground,
-        "e_key": act.key,
-        "e_prev": paper.head,
-    }
+) -> SimpleNamespace:
+    return SimpleNamespace(
+        dossier_id=paper.id,
+        seq=paper.seq,
+        event=act.event,
+        source=source,
+        dest=paper.state,
+        role=act.role,
+        actor=act.actor,
+        on_behalf_of=act.on_behalf_of,
+        at=act.at,
+        payload=json.dumps(payload, ensure_ascii=False),
+        reason=act.reason,
+        ground=act.ground,
+        key=act.key,
+        prev=paper.head,
+    )
 
 
 def _wakes(paper: Dossier, act: Act) -> bool:

@@ -9,6 +9,7 @@ from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import AutoString, SQLModel
 
+import states.columns
 import states.tables  # so that the metadata is full
 
 ONE_AT_A_TIME = 7_476_011  # an advisory lock of ours: two processes may start at once
@@ -16,7 +17,7 @@ ONE_AT_A_TIME = 7_476_011  # an advisory lock of ours: two processes may start a
 
 def plain(kind: str, thing: object, _: object) -> str | Literal[False]:
     """Migrations speak SQLAlchemy only: they must still run when our types have moved on."""
-    ours = isinstance(thing, AutoString | states.tables.Word)
+    ours = isinstance(thing, AutoString | states.columns.Word)
     return "sa.String()" if kind == "type" and ours else False
 
 

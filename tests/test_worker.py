@@ -1,0 +1,284 @@
+"""The worker: woken by the ledger, not by the clock, and put off by nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from book import FILE, UNIT
+from office import address
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from config.settings import settings
+from flows import worker
+from states import catalogue, ledger
+from states.ledger import Act, Lodging
+from states.tables import Alert, Dossier, Entry
+from states.words import Channel, Event, Role, State
+
+BOOK = catalogue.load()
+BY_ITSELF = "2.000033"  # its first stage is taken in without a hand
+PROMPT = 2.0  # seconds
+SLOW = 10.0  # seconds: what takes longer never comes
+
+
+@pytest.fixture(autouse=True)
+def place(fresh: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """This process works on the test's database, and on no Prefect."""
+    monkeypatch.setenv("HOSO_DATABASE", address(fresh).replace("+asyncpg", ""))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@asynccontextmanager
+async def working() -> AsyncIterator[asyncio.Task[None]]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker.work(stop))
+    yield task
+    stop.set()
+    async with asyncio.timeout(SLOW):
+        await task
+
+
+async def receive(db: AsyncConnection, **facts: Any) -> str:
+    """A complete dossier, received at this moment."""
+    papers = Lodging(unit=UNIT, procedure=BY_ITSELF, channel=Channel.counter, applicant="Ánh")
+    brings = {"components": {"don": FILE}}
+    act = dict(event=Event.receive, actor="a", role=Role.reception, at=datetime.now(UTC))
+    paper = await ledger.open_(db, BOOK, papers, Act(**{**act, "payload": brings, **facts}))
+    return paper.code
+
+
+async def states(engine: AsyncEngine) -> list[State]:
+    async with engine.connect() as db:
+        return list((await db.execute(sa.select(Dossier.state))).scalars())
+
+
+async def until(holds: Callable[[], Any], most: float = SLOW) -> float:
+    """Seconds until it holds."""
+    since = time.monotonic()
+    async with asyncio.timeout(most):
+        while not await holds():
+            await asyncio.sleep(0.05)
+    return time.monotonic() - since
+
+
+async def processing(engine: AsyncEngine) -> bool:
+    return set(await states(engine)) == {State.processing}
+
+
+async def listening(engine: AsyncEngine) -> bool:
+    return bool(await listeners(engine))
+
+
+async def listeners(engine: AsyncEngine) -> list[int]:
+    """The process numbers of the connections that hear the ledger, in this database."""
+    asked = sa.text(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        " AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"
+    )
+    async with engine.connect() as db:
+        return list((await db.execute(asked)).scalars())
+
+
+async def test_a_complete_dossier_is_soon_in_process(
+    fresh: AsyncEngine, owner: AsyncEngine
+) -> None:
+    async with working():
+        await until(lambda: listening(owner))
+        async with fresh.begin() as db:
+            await receive(db)
+        assert await until(lambda: processing(fresh)) < PROMPT
+    async with fresh.connect() as db:
+        assert (await ledger.verify(db, BOOK)).faults == []
+        lines = (await db.execute(sa.select(Entry.event, Entry.actor).order_by(Entry.seq))).all()
+    assert [tuple(line) for line in lines] == [
+        (Event.receive, "a"),
+        (Event.digitise, "system"),
+        (Event.route, "system"),
+        (Event.accept, "system"),
+    ]
+
+
+async def test_what_was_enabled_while_nobody_listened_is_done_at_the_start(
+    fresh: AsyncEngine,
+) -> None:
+    async with fresh.begin() as db:
+        await receive(db)
+    async with working():
+        await until(lambda: processing(fresh))
+
+
+async def test_what_comes_together_is_driven_together(
+    fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = counted(monkeypatch, "drive")
+    async with working():
+        await until(lambda: listening(owner))
+        for _ in range(5):
+            async with fresh.begin() as db:
+                await receive(db)
+        await until(lambda: processing(fresh))
+    assert 1 <= len(runs) <= 3
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[None]:
+    """A line for each run of that flow; the run itself is the true one."""
+    runs: list[None] = []
+    flow = getattr(worker, name)
+    real = flow.fn
+
+    async def counting() -> Any:
+        runs.append(None)
+        return await real()
+
+    monkeypatch.setattr(flow, "fn", counting)
+    return runs
+
+
+async def test_with_nothing_open_there_is_no_run(
+    fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "TICK", 0.1)  # it looks often, and sees nothing to do
+    monkeypatch.setattr(worker, "DEBOUNCE", 0.0)
+    looks: list[None] = []
+    look = worker.anything_open
+
+    async def seen(*known: Any) -> bool:
+        looks.append(None)
+        return await look(*known)
+
+    monkeypatch.setattr(worker, "anything_open", seen)
+    runs, sweeps = counted(monkeypatch, "drive"), counted(monkeypatch, "sweep")
+    async with fresh.begin() as db:
+        await receive(db, payload={})  # its form is missing
+    async with working():
+
+        async def looked() -> bool:
+            return len(looks) >= 5
+
+        await until(looked)
+    assert (runs, len(sweeps)) == ([], 1)
+    assert await states(fresh) == [State.received]
+
+
+async def test_a_lost_message_is_made_good_by_the_tick(
+    fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "TICK", 0.3)
+    monkeypatch.setattr(worker, "WAKE", "nobody_calls_here")
+    async with working():
+        await until(lambda: listening(owner))
+        async with fresh.begin() as db:
+            await receive(db)
+        await until(lambda: processing(fresh))
+
+
+async def test_a_killed_connection_is_replaced_and_hears_again(
+    fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "AGAIN", 0.2)
+    async with working() as task:
+        await until(lambda: listening(owner))
+        killed = await listeners(owner)
+        async with owner.begin() as db:
+            for pid in killed:
+                await db.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            await receive(db)  # at the worst moment: nobody hears of it
+
+        async def replaced() -> bool:
+            now = await listeners(owner)
+            return bool(now) and not set(now) & set(killed)
+
+        await until(replaced)
+        await until(lambda: processing(fresh))
+        async with fresh.begin() as db:
+            await receive(db)
+        assert await until(lambda: processing(fresh)) < PROMPT
+        assert not task.done()
+
+
+async def test_all_connections_killed_and_still_at_work(
+    fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "AGAIN", 0.2)
+    everybody = sa.text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with working() as task:
+        await until(lambda: listening(owner))
+        async with fresh.begin() as db:
+            await receive(db)
+        await until(lambda: processing(fresh))  # its pool has connections now
+        async with owner.connect() as db:
+            await db.execute(everybody)
+            await receive(db)
+            await db.commit()
+        await until(lambda: processing(fresh))
+        assert not task.done()
+
+
+async def test_a_database_that_is_away_is_waited_for(
+    fresh: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "AGAIN", 0.1)
+    there = address(fresh).replace("+asyncpg", "")
+    monkeypatch.setenv("HOSO_DATABASE", there.replace("port=5432", "port=1"))
+    settings.cache_clear()
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker.work(stop))
+    await asyncio.sleep(0.5)
+    assert not task.done()
+    stop.set()
+    async with asyncio.timeout(SLOW):
+        await task
+
+
+async def test_deadlines_are_swept(fresh: AsyncEngine) -> None:
+    async with fresh.begin() as db:
+        await receive(db, at=datetime(2024, 3, 4, 2, tzinfo=UTC))
+    async with working():
+
+        async def told() -> bool:
+            async with fresh.connect() as db:
+                return len((await db.execute(sa.select(Alert.rule))).all()) == 2
+
+        await until(told)
+
+
+async def test_prefect_away_stops_no_dossier(
+    fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that cannot be shown is done all the same."""
+    import httpx
+
+    async def away() -> None:
+        raise httpx.ConnectError("nobody there")
+
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    for flow in (worker.drive, worker.sweep):
+        monkeypatch.setattr(type(flow), "__call__", lambda flow: away())
+    async with working():
+        await until(lambda: listening(owner))
+        async with fresh.begin() as db:
+            await receive(db)
+        assert await until(lambda: processing(fresh)) < PROMPT
+
+
+async def test_it_leaves_nothing_open_behind(fresh: AsyncEngine, owner: AsyncEngine) -> None:
+    async with working():
+        await until(lambda: listening(owner))
+
+    async def gone() -> bool:
+        return not await listeners(owner)
+
+    with suppress(TimeoutError):
+        await until(gone, most=3)
+    assert await listeners(owner) == []
