@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from config.settings import settings
 from flows.drive import drive
@@ -114,6 +115,9 @@ async def _weathered(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Do it, or say why not and go on: a database that restarts is back in a moment."""
     try:
         await work()
+    except (OSError, DBAPIError) as error:
+        log.error("flow.failed", error=str(error).partition("\n")[0])  # noqa: TRY400  no news in where
+        await asyncio.sleep(AGAIN)
     except Exception:
         log.exception("flow.failed")
         await asyncio.sleep(AGAIN)

@@ -72,10 +72,12 @@ def _told(adapter: Any, sql: str, error: Exception) -> Exception:
     try:
         adapter._handle_exception(error)  # noqa: SLF001  translates, or raises what is not the driver's
     except adapter.dbapi.Error as told:
-        lost = adapter.driver_connection.is_closed()
-        kind = adapter.dbapi.Error
-        return sa.exc.DBAPIError.instance(sql, None, told, kind, connection_invalidated=lost)
-    raise AssertionError from error  # it always raises
+        lost, kind = adapter.driver_connection.is_closed(), adapter.dbapi.Error
+        said: Exception = sa.exc.DBAPIError.instance(
+            sql, None, told, kind, hide_parameters=True, connection_invalidated=lost
+        )
+        return said
+    raise AssertionError  # it always raises
 
 
 def migrate(url: str) -> None:

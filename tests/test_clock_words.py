@@ -1,12 +1,13 @@
 """The trace in two languages: what is said, by which law, and that it sums to the minute."""
 
 import re
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from test_clock import CALENDARS, ask, eventful, some_question
+from test_clock import ask, eventful, some_question
 
 from states.clock import Calendar, Facts, Kind, Line, Policy, Reading, Term, Verdict, read
 from states.clock.words import (
@@ -20,6 +21,7 @@ from states.clock.words import (
     say,
     working_time,
 )
+from states.errors import BadInput
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 BRIDGE = "Làm bù cho 2/5 / Make-up day for 2 May (Thông báo 6150/TB-BLĐTBXH, 03/12/2024)"
@@ -51,6 +53,11 @@ def said(lang: Lang, *args, **facts) -> list[str]:
     return say(reading(*args, **facts).trace, lang)
 
 
+def prose(*sentences: str) -> list[str]:
+    """The words, however they are broken into lines."""
+    return " ".join(sentences).split()
+
+
 def held(start: str, end: str | None) -> tuple:
     return (local(start), end and local(end))
 
@@ -61,44 +68,43 @@ def test_a_dossier_told_to_a_citizen() -> None:
         extend=(Term.parse("2wd"),),
         finished=local("2025-05-05 10:00"),
     )
-    assert said(Lang.en, "5wd", "2025-04-21 10:00", **facts) == [
-        "Received Monday 21 April 2025 10:00; term 5 working days, the day of receipt is not"
-        " counted (Civil Code 2015 Art. 147); first promised for Saturday 26 April 2025 17:00;"
-        " by calendar vn@1.",
-        "Held from Tuesday 22 April 2025 10:00 to Thursday 24 April 2025 09:00: moves the due"
-        " date by 2 working days (Decree 61/2018 Art. 17; by post: Decision 45/2016 Art. 7(4)).",
-        "Extended by 2 working days (Decree 61/2018 Art. 19(9)).",
-        "Due Monday 5 May 2025 17:00 (Civil Code 2015 Art. 148).",
-        "Saturday 26 April 2025 is a working day: Make-up day for 2 May (Thông báo"
-        " 6150/TB-BLĐTBXH, 03/12/2024).",
-        "Thursday 1 May 2025 is a day off: Labour Day.",
-        "Friday 2 May 2025 is a day off: Bridge.",
-        "From Monday 21 April 2025 10:00 to Tuesday 22 April 2025 10:00: counted 8 h 00.",
-        "From Tuesday 22 April 2025 10:00 to Thursday 24 April 2025 09:00: held, not counted"
-        " 15 h 00 (Decree 61/2018 Art. 17; by post: Decision 45/2016 Art. 7(4)).",
-        "From Thursday 24 April 2025 09:00 to Monday 5 May 2025 10:00: counted 49 h 00.",
-        "Finished Monday 5 May 2025 10:00: on time (compared by date).",
-    ]
-    assert said(Lang.vi, "5wd", "2025-04-21 10:00", **facts) == [
-        "Tiếp nhận 10:00 thứ Hai 21/04/2025; thời hạn 5 ngày làm việc, không tính ngày tiếp nhận"
-        " (Điều 147 Bộ luật Dân sự 2015); hẹn trả lần đầu 17:00 thứ Bảy 26/04/2025; theo lịch"
-        " vn@1.",
-        "Tạm dừng từ 10:00 thứ Ba 22/04/2025 đến 09:00 thứ Năm 24/04/2025: ngày hẹn trả lùi 2 ngày"
-        " làm việc (Điều 17 Nghị định 61/2018/NĐ-CP; qua bưu chính: khoản 4 Điều 7 Quyết định"
-        " 45/2016/QĐ-TTg).",
-        "Gia hạn thêm 2 ngày làm việc (khoản 9 Điều 19 Nghị định 61/2018/NĐ-CP).",
-        "Hẹn trả kết quả 17:00 thứ Hai 05/05/2025 (Điều 148 Bộ luật Dân sự 2015).",
-        "Thứ Bảy 26/04/2025 là ngày làm việc: Làm bù cho 2/5 (Thông báo 6150/TB-BLĐTBXH,"
-        " 03/12/2024).",
-        "Thứ Năm 01/05/2025 là ngày nghỉ: Quốc tế Lao động.",
-        "Thứ Sáu 02/05/2025 là ngày nghỉ: Nghỉ bù.",
-        "Từ 10:00 thứ Hai 21/04/2025 đến 10:00 thứ Ba 22/04/2025: tính 8 giờ 00.",
-        "Từ 10:00 thứ Ba 22/04/2025 đến 09:00 thứ Năm 24/04/2025: tạm dừng, không tính 15 giờ 00"
-        " (Điều 17 Nghị định 61/2018/NĐ-CP; qua bưu chính: khoản 4 Điều 7 Quyết định"
-        " 45/2016/QĐ-TTg).",
-        "Từ 09:00 thứ Năm 24/04/2025 đến 10:00 thứ Hai 05/05/2025: tính 49 giờ 00.",
-        "Kết thúc 10:00 thứ Hai 05/05/2025: đúng hạn (so theo ngày).",
-    ]
+    assert prose(*said(Lang.en, "5wd", "2025-04-21 10:00", **facts)) == prose("""
+        Received Monday 21 April 2025 10:00; term 5 working days, the day of receipt is not
+        counted (Civil Code 2015 Art. 147); first promised for Saturday 26 April 2025 17:00; by
+        calendar vn@1.
+        Held from Tuesday 22 April 2025 10:00 to Thursday 24 April 2025 09:00: moves the due date
+        by 2 working days (Decree 61/2018 Art. 17; by post: Decision 45/2016 Art. 7(4)).
+        Extended by 2 working days (Decree 61/2018 Art. 19(9)).
+        Due Monday 5 May 2025 17:00 (Civil Code 2015 Art. 148).
+        Saturday 26 April 2025 is a working day: Make-up day for 2 May (Thông báo 6150/TB-BLĐTBXH,
+        03/12/2024).
+        Thursday 1 May 2025 is a day off: Labour Day.
+        Friday 2 May 2025 is a day off: Bridge.
+        From Monday 21 April 2025 10:00 to Tuesday 22 April 2025 10:00: counted 8 h 00.
+        From Tuesday 22 April 2025 10:00 to Thursday 24 April 2025 09:00: held, not counted 15 h
+        00 (Decree 61/2018 Art. 17; by post: Decision 45/2016 Art. 7(4)).
+        From Thursday 24 April 2025 09:00 to Monday 5 May 2025 10:00: counted 49 h 00.
+        Finished Monday 5 May 2025 10:00: on time (compared by date).
+    """)
+    assert prose(*said(Lang.vi, "5wd", "2025-04-21 10:00", **facts)) == prose("""
+        Tiếp nhận 10:00 thứ Hai 21/04/2025; thời hạn 5 ngày làm việc, không tính ngày tiếp nhận
+        (Điều 147 Bộ luật Dân sự 2015); hẹn trả lần đầu 17:00 thứ Bảy 26/04/2025; theo lịch vn@1.
+        Tạm dừng từ 10:00 thứ Ba 22/04/2025 đến 09:00 thứ Năm 24/04/2025: ngày hẹn trả lùi 2 ngày
+        làm việc (Điều 17 Nghị định 61/2018/NĐ-CP; qua bưu chính: khoản 4 Điều 7 Quyết định
+        45/2016/QĐ-TTg).
+        Gia hạn thêm 2 ngày làm việc (khoản 9 Điều 19 Nghị định 61/2018/NĐ-CP).
+        Hẹn trả kết quả 17:00 thứ Hai 05/05/2025 (Điều 148 Bộ luật Dân sự 2015).
+        Thứ Bảy 26/04/2025 là ngày làm việc: Làm bù cho 2/5 (Thông báo 6150/TB-BLĐTBXH,
+        03/12/2024).
+        Thứ Năm 01/05/2025 là ngày nghỉ: Quốc tế Lao động.
+        Thứ Sáu 02/05/2025 là ngày nghỉ: Nghỉ bù.
+        Từ 10:00 thứ Hai 21/04/2025 đến 10:00 thứ Ba 22/04/2025: tính 8 giờ 00.
+        Từ 10:00 thứ Ba 22/04/2025 đến 09:00 thứ Năm 24/04/2025: tạm dừng, không tính 15 giờ 00
+        (Điều 17 Nghị định 61/2018/NĐ-CP; qua bưu chính: khoản 4 Điều 7 Quyết định
+        45/2016/QĐ-TTg).
+        Từ 09:00 thứ Năm 24/04/2025 đến 10:00 thứ Hai 05/05/2025: tính 49 giờ 00.
+        Kết thúc 10:00 thứ Hai 05/05/2025: đúng hạn (so theo ngày).
+    """)
 
 
 @pytest.mark.parametrize(
@@ -161,15 +167,15 @@ def test_a_last_day_off_rolls_forward_and_says_so() -> None:
 def test_a_restart_says_what_no_longer_counts() -> None:
     restart = local("2025-05-07 10:00")
     sentences = said(Lang.en, "5wd", "2025-05-05 10:00", "2025-05-08 10:00", restart=restart)
-    assert sentences[1:] == [
-        "The full dossier came Wednesday 7 May 2025 10:00: the term begins again from there"
-        " (Decree 61/2018 Art. 19(4)).",
-        "Due Wednesday 14 May 2025 17:00 (Civil Code 2015 Art. 148).",
-        "From Monday 5 May 2025 10:00 to Wednesday 7 May 2025 10:00: 16 h 00 before the term began"
-        " again, not counted (Decree 61/2018 Art. 19(4)).",
-        "From Wednesday 7 May 2025 10:00 to Thursday 8 May 2025 10:00: counted 8 h 00.",
-        "As of Thursday 8 May 2025 10:00: not finished, within its term (compared by date).",
-    ]
+    assert prose(*sentences[1:]) == prose("""
+        The full dossier came Wednesday 7 May 2025 10:00: the term begins again from there (Decree
+        61/2018 Art. 19(4)).
+        Due Wednesday 14 May 2025 17:00 (Civil Code 2015 Art. 148).
+        From Monday 5 May 2025 10:00 to Wednesday 7 May 2025 10:00: 16 h 00 before the term began
+        again, not counted (Decree 61/2018 Art. 19(4)).
+        From Wednesday 7 May 2025 10:00 to Thursday 8 May 2025 10:00: counted 8 h 00.
+        As of Thursday 8 May 2025 10:00: not finished, within its term (compared by date).
+    """)
 
 
 def test_a_promise_taken_over_and_a_same_day_extension() -> None:
@@ -234,15 +240,14 @@ def test_every_word_has_both_languages() -> None:
 
 @pytest.mark.parametrize("lang", Lang)
 def test_any_trace_is_told_and_sums_to_the_minute(lang) -> None:
-    rng, rules = Random(8), set()
+    rng, traces, rules = Random(8), [], set()
     for _ in range(400):
         on, question = some_question(rng)
         asked = eventful(rng, on, question)
-        try:
-            trace = ask(on, asked).trace
-        except Exception as off_the_wall:  # noqa: BLE001 - the oracle's tests say when
-            assert "2025-05-04" in str(off_the_wall)
-            continue
+        with suppress(BadInput):  # beyond the calendar; its sister tests say when
+            traces.append(ask(on, asked).trace)
+    assert len(traces) > 300
+    for trace in traces:
         sentences = say(trace, lang)
         assert len(sentences) == len(trace)
         assert not any("{" in each or "None" in each for each in sentences)
@@ -252,11 +257,10 @@ def test_any_trace_is_told_and_sums_to_the_minute(lang) -> None:
             if line.rule in {"counted", "held", "restarted"}
         ]
         minutes = [int(hours) * 60 + int(rest) for ((hours, rest),) in told]
-        assert sum(minutes) == sum(line.minutes for line in trace), str(question)
+        assert sum(minutes) == sum(line.minutes for line in trace), str(trace)
         rules |= {line.rule for line in trace}
     assert rules >= {"term", "restart", "hold", "hold_open", "hold_too_late", "extended", "rolled"}
     assert rules >= {"due", "counted", "held", "restarted", "finished", "standing"}
-    assert CALENDARS
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,16 @@
 """The worker: woken by the ledger, not by the clock, and put off by nothing."""
 
 import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +70,7 @@ async def until(holds: Callable[[], Any], most: float = SLOW) -> float:
     """Seconds until it holds."""
     since = time.monotonic()
     async with asyncio.timeout(most):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110  the database sets no Event
             await asyncio.sleep(0.05)
     return time.monotonic() - since
 
@@ -270,6 +276,33 @@ async def test_prefect_away_stops_no_dossier(
         async with fresh.begin() as db:
             await receive(db)
         assert await until(lambda: processing(fresh)) < PROMPT
+
+
+async def test_as_a_command_it_works_alone_and_stops_when_told(
+    fresh: AsyncEngine, owner: AsyncEngine, tmp_path: Path
+) -> None:
+    """Without a Prefect server; and none is started on the quiet."""
+    ours = {"PREFECT_HOME": str(tmp_path / "prefect"), "HOSO_DATA": str(tmp_path / "data")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "api.cli", "worker", "--json"),
+        env=os.environ | ours,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        assert process.stdout is not None
+        told = json.loads(await process.stdout.readuntil(b"}"))
+        assert told == {"database": True, "prefect": False}
+    await until(lambda: listening(owner), most=60)
+    async with fresh.begin() as db:
+        await receive(db)
+    await until(lambda: processing(fresh))
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(SLOW):
+        _, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    assert b"Traceback" not in said
+    assert not (tmp_path / "prefect" / "prefect.db").exists()
 
 
 async def test_it_leaves_nothing_open_behind(fresh: AsyncEngine, owner: AsyncEngine) -> None:

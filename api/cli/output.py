@@ -16,6 +16,7 @@ console = Console(width=None if sys.stdout.isatty() else 100)
 def as_json(value: Any) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    sys.stdout.flush()  # what goes on running is read from a pipe
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:

@@ -2,12 +2,10 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Body, Depends, Header, Path, Response
 from pydantic import AwareDatetime
-from sqlmodel import SQLModel
 
 from api.doors import At, Db, Shelf, Speaks, Who, admitted
 from api.dossiers.shapes import Asked, ClockRead, History, Lodged, Standing
@@ -16,7 +14,6 @@ from api.problems import DOCUMENTED, Refused
 from states import ledger, people
 from states.errors import BadInput, NotOpen, NotYours, Stale
 from states.ledger import Act, Lodging
-from states.ledger.statements import e, entry, v, visit
 from states.words import Event
 
 router = APIRouter(
@@ -26,7 +23,6 @@ router = APIRouter(
     responses=DOCUMENTED,
 )
 NEVER = 0  # the seq of no dossier
-activity = SQLModel.metadata.tables["activity"]
 
 # Codes taken over from other systems have shapes of their own; none holds a control character.
 Code = Annotated[str, Path(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -80,15 +76,9 @@ async def read_dossier(
 @router.get("/{code}/history")
 async def read_history(code: Code, book: Shelf, who: Who, db: Db) -> History:
     """Every line of the dossier, its visits of stages, and what another system told of it."""
-    paper, _ = await ledger.find(db, code)
-    told = activity.c
-    queries: list[sa.Select[Any]] = [
-        sa.select(entry).where(e.dossier_id == paper.id).order_by(e.seq),
-        sa.select(visit).where(v.dossier_id == paper.id).order_by(v.visit),
-        sa.select(activity).where(told.dossier_id == paper.id).order_by(told.n),
-    ]
-    rows = [[dict(row) for row in (await db.execute(query)).mappings()] for query in queries]
-    return history(paper.code, book.calendar(paper.calendar).zone, *rows)
+    kept = await ledger.history(db, code)
+    zone = book.calendar(kept.paper.calendar).zone
+    return history(kept.paper.code, zone, kept.entries, kept.visits, kept.activities)
 
 
 @router.get("/{code}/clock")

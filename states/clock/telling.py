@@ -1,6 +1,6 @@
 """The telling of a reckoning: the lines of the trace."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from states.clock.facts import Line, Policy, Verdict
 from states.clock.reckoning import Hold, Reckoning, Span
@@ -70,29 +70,29 @@ def _days(found: Reckoning) -> list[Line]:
 
 def _time(found: Reckoning) -> list[Line]:
     """The time from receipt to the end: before a restart nothing counts, then all but holds do."""
-    along, when = found.calendar.along, found.calendar.when
     received, start, end = found.received, found.start, found.end
-    pieces = []
+    lines: list[Line] = []
     if start != received:
-        pieces += _cut(received, min(start, end), found.before, "restarted")
-    pieces += _cut(start, end, [(hold.begin, hold.to) for hold in found.effective], "counted")
-    return [
-        Line(rule, when(begin), when(to), along(to) - along(begin), rule == "counted")
-        for rule, begin, to in pieces
-    ]
+        lines += _cut(found.calendar, received, min(start, end), found.before, "restarted")
+    holds = [(hold.begin, hold.to) for hold in found.effective]
+    lines += _cut(found.calendar, start, end, holds, "counted")
+    return lines
 
 
-def _cut(start: int, end: int, holds: Iterable[Span], rule: str) -> list[tuple[str, int, int]]:
+def _cut(calendar: Calendar, start: int, end: int, holds: list[Span], rule: str) -> Iterator[Line]:
     """[start, end) cut at the holds, in order; outside them the time is under `rule`."""
-    pieces = []
+    along, when = calendar.along, calendar.when
+
+    def piece(begin: int, to: int, rule: str) -> Line:
+        return Line(rule, when(begin), when(to), along(to) - along(begin), rule == "counted")
+
     for begin, to in holds:
         begin, to = max(begin, start), end if to is None else min(to, end)
         if begin >= to:
             continue
         if start < begin:
-            pieces.append((rule, start, begin))
-        pieces.append(("held", begin, to))
+            yield piece(start, begin, rule)
+        yield piece(begin, to, "held")
         start = to
     if start < end:
-        pieces.append((rule, start, end))
-    return pieces
+        yield piece(start, end, rule)

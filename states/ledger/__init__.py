@@ -5,6 +5,7 @@ stage, clock and projection written together. Nothing here commits.
 """
 
 from states.ledger.acts import Act, Lodging
+from states.ledger.history import History, history
 from states.ledger.outbox import read, unread
 from states.ledger.sets import move_all
 from states.ledger.statements import WAKE
@@ -17,11 +18,13 @@ __all__ = [
     "Act",
     "Book",
     "Fault",
+    "History",
     "Lodging",
     "Report",
     "Taken",
     "adopt",
     "find",
+    "history",
     "move",
     "move_all",
     "open_",

@@ -3,7 +3,8 @@
 Names of tables and columns come from the tables themselves; every value is a parameter.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from enum import StrEnum
 from functools import cache
 from operator import attrgetter
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 import states.tables  # noqa: F401  so that the metadata is full
+from states.columns import Word
 from states.db import fetch
 from states.ledger import chain
 
@@ -90,19 +92,16 @@ class Prepared:
 def row(table: sa.Table, values: Iterable[Any]) -> SimpleNamespace:
     """A row as the driver gives it, its words made members of their enums."""
     known = dict(zip(table.c.keys(), values, strict=True))
-    for name, member in _words(table):
-        known[name] = member(known[name], PG)
+    for name, enum in _words(table):
+        if known[name] is not None:
+            known[name] = enum(known[name])
     return SimpleNamespace(**known)
 
 
 @cache
-def _words(table: sa.Table) -> tuple[tuple[str, Callable[[Any, sa.Dialect], Any]], ...]:
-    """The columns that are words, and what makes members of them."""
-    return tuple(
-        (column.name, column.type.process_result_value)
-        for column in table.c
-        if isinstance(column.type, sa.types.TypeDecorator)
-    )
+def _words(table: sa.Table) -> tuple[tuple[str, type[StrEnum]], ...]:
+    """The columns that are words, with their enums."""
+    return tuple((each.name, each.type.enum) for each in table.c if isinstance(each.type, Word))
 
 
 @cache
@@ -146,13 +145,13 @@ def first(*, wakes: bool) -> Prepared:
     fields = [name for name in chain.FIELDS if name not in {"dossier_id", "recorded_at"}]
     line = {**LINE, "dossier_id": "given.id"}
     values = ", ".join(f"CAST(:e_{name} AS {chain.FIELDS[name]})" for name in fields)
+    given = ", ".join(f"CAST({_of_dossier(name)} AS {_kind(d[name])})" for name in columns)
     return Prepared(
         "WITH given AS (SELECT nextval(pg_get_serial_sequence('dossier', 'id')) AS id,"
         " clock_timestamp() AS recorded_at),"
         f" line AS (SELECT given.id, given.recorded_at, {chain.sql(line)} AS hash FROM given),"
         f" opened AS (INSERT INTO dossier (id, head, {', '.join(columns)})"
-        f" SELECT id, hash, {', '.join(f'CAST({_of_dossier(n)} AS {_kind(d[n])})' for n in columns)}"
-        " FROM line RETURNING id),"
+        f" SELECT id, hash, {given} FROM line RETURNING id),"
         f" entered AS (INSERT INTO entry (dossier_id, recorded_at, hash, {', '.join(fields)})"
         f" SELECT line.id, line.recorded_at, line.hash, {values} FROM line, opened)"
         f" SELECT id, hash, {_wake(wakes=wakes)} FROM line"
