@@ -19,5 +19,6 @@ async def intake(file: Path, by: Path, watch: Callable[[int], None] | None = Non
     """
     engine, book = opened()
     names = load(by)
+    calendar = book.calendar(names.calendar or book.keeps)  # a wrong name is wrong for every row
     items = read(file, names, watch=watch or nobody)
-    return await take(engine, book, items, file.name, names.calendar or book.keeps)
+    return await take(engine, book, items, file.name, calendar.name)

@@ -1,14 +1,16 @@
 """The pilot year, lived in virtual time: people act through the ledger, the rest happens by itself.
 
-A day's end is driven while the next day begins: only the dossiers received the day before wait for
-it. Stopped anywhere and run again, the year goes on where it was: every act has its own key.
+Within a week each act waits only for what it needs: the dossier's own last act, and the end of the
+day on which it was received. So people and flows work side by side, as they do in truth. Stopped
+anywhere and run again, the year goes on with the week it was in: every act has its own key.
 """
 
-from asyncio import TaskGroup
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from asyncio import Queue, Task, TaskGroup
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from prefect.context import AsyncClientContext
@@ -25,9 +27,7 @@ DESKS = 8  # people who act at once: connections held for the year
 PASSED_ON = {Event.receive, Event.digitise}  # after these a dossier goes on by itself
 
 Told = Callable[[int, int, str], None]  # acts done, acts in all, the virtual date
-Evening = Callable[
-    [datetime, bool], Coroutine[Any, Any, None]
-]  # the end of a day, and whether of a week
+Flow = Callable[[datetime], Coroutine[Any, Any, object]]
 
 
 async def pilot(told: Told) -> int:
@@ -37,59 +37,38 @@ async def pilot(told: Told) -> int:
     """
     engine, catalogue = opened()
     plan = load(catalogue)
+    days = story(catalogue, plan)
     async with AsyncClientContext.get_or_create():  # one client for all runs: a third of their cost
-        return await live(engine, catalogue, plan.name, story(catalogue, plan), _evening, told)
-
-
-async def _evening(at: datetime, ends_week: bool) -> None:
-    await drive(at)
-    if ends_week:
-        await sweep(at)
+        return await live(engine, catalogue, plan.name, days, told)
 
 
 async def live(
-    engine: AsyncEngine, book: Book, name: str, days: Sequence[Day], evening: Evening, told: Told
+    engine: AsyncEngine,
+    book: Book,
+    name: str,
+    days: Sequence[Day],
+    told: Told,
+    *,
+    evening: Flow = drive,
+    weekend: Flow = sweep,
 ) -> int:
-    """Live these days from where the plan of that name was left; returns the acts in all."""
+    """Live these days, from where the plan of that name was left; returns the acts in all."""
     try:
         async with AsyncExitStack() as stack:
             desks = [await stack.enter_async_context(engine.connect()) for _ in range(DESKS)]
             async with desks[0].begin():
                 done = dict(await lived(desks[0], name))
-            return await _live(_Centre(book, desks, done), days, evening, told)
+            centre = _Centre(book, _queue(desks), done)
+            return await _Year(centre, days, told, evening, weekend).live()
     except ExceptionGroup as several:
         raise _first(several) from several
 
 
-async def _live(centre: "_Centre", days: Sequence[Day], evening: Evening, told: Told) -> int:
-    begin = centre.left_at(days)
-    total = sum(_count(day.chains) for day in days)
-    passed = sum(_count(day.chains) for day in days[:begin])
-    weeks_end = {day.at.isocalendar()[:2]: day.at for day in days}.values()
-    before: Day | None = None
-    for day in days[begin:]:
-        fresh = _passed_on(before)
-        async with TaskGroup() as tasks:
-            if before is not None:
-                tasks.create_task(evening(before.at, before.at in weeks_end))
-            tasks.create_task(centre.live(c for c in day.chains if c[0].dossier not in fresh))
-        await centre.live(c for c in day.chains if c[0].dossier in fresh)
-        passed += _count(day.chains)
-        told(passed, total, f"{day.at:%d/%m/%Y}")
-        before = day
-    if before is not None:
-        await evening(before.at, True)
-    return passed
-
-
-def _passed_on(day: Day | None) -> set[int]:
-    """The dossiers whose next act waits for the end of that day."""
-    chains = day.chains if day is not None else ()
-    return {chain[-1].dossier for chain in chains if chain[-1].act.event in PASSED_ON}
-
-
-def _count(chains: Iterable[Chain]) -> int:
-    return sum(map(len, chains))
+def _queue(desks: Iterable[AsyncConnection]) -> Queue[AsyncConnection]:
+    free: Queue[AsyncConnection] = Queue()
+    for desk in desks:
+        free.put_nowait(desk)
+    return free
 
 
 def _first(several: BaseException) -> BaseException:
@@ -101,34 +80,24 @@ def _first(several: BaseException) -> BaseException:
 
 @dataclass(frozen=True, slots=True)
 class _Centre:
-    """The people at work. `done`: the code and the last step of every dossier begun."""
+    """The people at work: the desks nobody sits at, and each dossier's code and last step."""
 
     book: Book
-    desks: Sequence[AsyncConnection]
+    free: Queue[AsyncConnection]
     done: dict[int, tuple[str, int]]
 
-    def left_at(self, days: Sequence[Day]) -> int:
-        """The day to go on from: that before the last one on which anybody acted.
-
-        Its end may not have been driven to the end; that of every day before it was.
-        """
-        acted = [n for n, day in enumerate(days) if any(map(self._begun, day.chains))]
-        return max(acted[-1] - 1, 0) if acted else 0
-
-    def _begun(self, chain: Chain) -> bool:
+    def began(self, chain: Chain) -> bool:
+        """Whether any of these acts was made before."""
         return chain[0].number <= self.done.get(chain[0].dossier, ("", 0))[1]
 
-    async def live(self, chains: Iterable[Chain]) -> None:
-        """Live chains at once, as many as there are desks."""
-        todo = iter(chains)
-        async with TaskGroup() as tasks:
-            for desk in self.desks:
-                tasks.create_task(self._work(desk, todo))
-
-    async def _work(self, desk: AsyncConnection, todo: Iterator[Chain]) -> None:
-        for chain in todo:
-            for step in chain:
-                await self._act(desk, step)
+    async def live(self, chain: Chain, after: Task[None] | None) -> None:
+        """Make the acts of a chain in order, once what it comes after has happened."""
+        if after is not None:
+            await after
+        desk = await self.free.get()
+        for step in chain:
+            await self._act(desk, step)
+        self.free.put_nowait(desk)
 
     async def _act(self, desk: AsyncConnection, step: Step) -> None:
         """One act, one transaction; none for what was done before."""
@@ -141,3 +110,62 @@ class _Centre:
             else:
                 await move(desk, self.book, code, step.act)
         self.done[step.dossier] = code, step.number
+
+
+@dataclass(slots=True)
+class _Year:
+    """The weeks, one after the other; `passed` counts the acts of the days that have ended."""
+
+    centre: _Centre
+    days: Sequence[Day]
+    told: Told
+    evening: Flow
+    weekend: Flow
+    total: int = 0
+    passed: int = 0
+
+    async def live(self) -> int:
+        weeks = [list(week) for _, week in groupby(self.days, lambda day: day.at.isocalendar()[:2])]
+        self.total = sum(map(_acts, self.days))
+        begin = self._left_at(weeks)
+        self.passed = sum(_acts(day) for week in weeks[:begin] for day in week)
+        for week in weeks[begin:]:
+            await self._week(week)
+            await self.weekend(week[-1].at)
+        return self.passed
+
+    def _left_at(self, weeks: Sequence[Sequence[Day]]) -> int:
+        """The last week in which anybody acted: every one before it is over."""
+        begun = (
+            any(self.centre.began(chain) for day in week for chain in day.chains) for week in weeks
+        )
+        return max((number for number, any_act in enumerate(begun) if any_act), default=0)
+
+    async def _week(self, week: Iterable[Day]) -> None:
+        after: dict[int, Task[None]] = {}  # what the next act on a dossier comes after
+        evenings: list[Task[None]] = []
+        async with TaskGroup() as tasks:
+            for day in week:
+                arriving = []
+                for chain in day.chains:
+                    dossier = chain[0].dossier
+                    living = self.centre.live(chain, after.get(dossier))
+                    after[dossier] = tasks.create_task(living)
+                    if any(step.act.event in PASSED_ON for step in chain):
+                        arriving.append(after[dossier])
+                evenings.append(tasks.create_task(self._end(day, [*arriving, *evenings[-1:]])))
+                for chain in day.chains:
+                    if chain[-1].act.event in PASSED_ON:
+                        after[chain[-1].dossier] = evenings[-1]
+
+    async def _end(self, day: Day, after: Iterable[Task[None]]) -> None:
+        """The end of a day, once all that came in is there and the day before is over."""
+        for each in after:
+            await each
+        await self.evening(day.at)
+        self.passed += _acts(day)
+        self.told(self.passed, self.total, f"{day.at:%d/%m/%Y}")
+
+
+def _acts(day: Day) -> int:
+    return sum(map(len, day.chains))

@@ -56,12 +56,14 @@ async def fetch(db: AsyncConnection, sql: str, *values: Any) -> Any:
     For the few statements of every move: through SQLAlchemy each takes as long as all rules do.
     Words come as plain text. Errors are SQLAlchemy's own.
     """
-    pooled = cast("sa.Connection", db.sync_connection).connection
-    adapter: Any = pooled.dbapi_connection
-    driver: Any = pooled.driver_connection
+    connection = cast("sa.Connection", db.sync_connection)
+    adapter: Any = connection.connection.dbapi_connection
+    driver: Any = adapter.driver_connection
     try:
+        if not connection.in_transaction():
+            connection.begin()
         if not driver.is_in_transaction():
-            await adapter._start_transaction()  # noqa: SLF001  as it does before a first statement
+            await adapter._start_transaction()  # noqa: SLF001  as before a first statement
         return await driver.fetchrow(sql, *values)
     except Exception as error:
         raise _told(adapter, sql, error) from error

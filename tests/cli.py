@@ -10,6 +10,8 @@ from io import StringIO
 from json import loads
 from typing import Any
 
+import structlog
+
 from api import cli
 from config import log
 from config.settings import settings
@@ -42,14 +44,19 @@ def turned(*words: str, **environment: str | None) -> Iterator[None]:
         os.environ.pop(name, None) if value is None else os.environ.update({name: value})
     settings.cache_clear()
     sys.argv = ["hoso", *words]
-    log.configure = lambda style="auto": None  # pytest keeps the log
+    log.configure = to_stderr  # as there, and undone afterwards
     try:
         yield
     finally:
+        structlog.reset_defaults()
         log.configure, sys.argv = configure, arguments
         os.environ.clear()
         os.environ.update(was)
         settings.cache_clear()
+
+
+def to_stderr(style: str = "auto") -> None:
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
 
 
 def run(*words: str, **environment: str | None) -> Answer:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.cli.output import as_json, console
-from api.cli.place import Data, Json, Place, placed
+from api.cli.output import as_json, check_writable, console
+from api.cli.place import Data, Json, Place, placed, transacted
 from states.errors import HosoError
 
 
@@ -61,19 +61,16 @@ async def _verify(place: Place, *, sign: bool, quiet: bool):  # type: ignore[no-
     from rich.progress import Progress
 
     from states import catalogue, ledger
-    from states.db import engine, transaction
     from states.ledger import anchor
 
     book, key = catalogue.load(), place.anchor_key()
-    connections = engine(place.database, 2)
     with Progress(console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task("Checking", total=None)
-        async with transaction(connections) as db:
+        async with transacted(place.database) as db:
             report = await ledger.verify(db, book, lambda n: progress.update(task, completed=n))
             faults = [*map(str, report.faults), *await anchor.check(db, key)]
             if sign and not faults:
                 await anchor.sign(db, key, datetime.now(UTC).date())
-    await connections.dispose()
     return report, faults
 
 
@@ -89,6 +86,7 @@ def draw(
 
     if not to.parent.is_dir():
         raise HosoError(f"there is no folder {to.parent}: name a file with --to")
+    check_writable(to)
     to.write_text(drawing.page(), encoding="utf-8")
     written = [to]
     if readme.is_file() and drawing.BEGIN in (text := readme.read_text(encoding="utf-8")):

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from api.cli import figures
-from api.cli.output import as_json, console, table
-from api.cli.place import Data, Json, placed, prefect_here
+from api.cli.output import as_json, check_writable, console, table
+from api.cli.place import Data, Json, placed, prefect_here, transacted
 from states.clock import Policy
 from states.errors import BadInput, HosoError
 
@@ -38,9 +38,11 @@ def moment(text: str | None) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        at = at if at.tzinfo else at.replace(tzinfo=ZONE)
+        at.astimezone(UTC)  # the first and the last hours of the calendar are nowhere else's
+    except (ValueError, OverflowError):
         raise BadInput(f"'{text}' is no date: write 2023-01-01 or 2023-01-01T08:00+07:00") from None
-    return at if at.tzinfo else at.replace(tzinfo=ZONE)
+    return at
 
 
 def import_(
@@ -57,13 +59,17 @@ def import_(
 ) -> None:
     """Bring in dossiers or an event log of another system; run again, it goes on where it was."""
     from states import intake
+    from states.intake.source import kind
 
     if suggest:
-        typer.echo(intake.suggest(file), nl=False)
+        proposed = intake.suggest(file)
+        as_json({"map": proposed}) if json else typer.echo(proposed, nl=False)
         return
     if by is None:
         raise typer.BadParameter("name a map, or let --suggest-map propose one", param_hint="--map")
-    intake.load(by)  # a wrong map is told before anything starts
+    intake.load(by)  # what is wrong with the map and the files is told before anything starts
+    kind(file)
+    check_writable(report)
     with placed(data, make=True) as place:
         prefect_here(place)
         tally = asyncio.run(_import(file, by, quiet=json))
@@ -103,17 +109,14 @@ def bieu06(
 ) -> None:
     """Biểu 06/VPCP/KSTT: received, resolved early, on time and late, and in process."""
     from states import catalogue
-    from states.db import engine, transaction
     from states.figures import bieu06 as read
 
     async def figure(address: str) -> Any:
-        connections = engine(address, 1)
-        async with transaction(connections) as db:
+        async with transacted(address) as db:
             end = moment(until) or datetime.now(UTC)
-            made = await read(db, catalogue.load(), moment(since), end, agency or None, policy)
-        await connections.dispose()
-        return made
+            return await read(db, catalogue.load(), moment(since), end, agency or None, policy)
 
+    check_writable(output)
     with placed(data) as place:
         made = asyncio.run(figure(place.database))
     figures.write(console, made, figures.Form.json if json else form, output)

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from api.cli.output import as_json, table
@@ -103,7 +104,9 @@ def _table(made: Bieu06) -> Table:
         footer = f"{getattr(made.total, name):,}"
         form.add_column(f"{heading}\n{number}", justify="right", footer=footer)
     for row in made.rows:
-        form.add_row(agency_name(row.agency), *(f"{getattr(row, n):,}" for _, _, n in COLUMNS))
+        form.add_row(
+            escape(agency_name(row.agency)), *(f"{getattr(row, n):,}" for _, _, n in COLUMNS)
+        )
     return form
 
 
@@ -146,7 +149,7 @@ def _lines(made: Bieu06) -> list[list[Any]]:
     lines: list[list[Any]] = [["agency", "name", *names]]
     for row in made.rows:
         name = agency_name(row.agency)
-        lines.append([row.agency, _text(name), *(getattr(row, n) for n in names)])
+        lines.append([_text(row.agency), _text(name), *(getattr(row, n) for n in names)])
     lines.append(["", "Tổng / Total", *(getattr(made.total, n) for n in names)])
     return lines
 
@@ -185,6 +188,7 @@ def show_tally(console: Console, file: Path, tally: Any) -> None:
         f"{file.name}: {tally.taken:,} dossiers imported with {tally.activities:,} events;"
         f" {tally.known:,} known already; {len(tally.refused):,} refused.",
         highlight=False,
+        markup=False,
     )
     if tally.notes:
         kinds = Counter(note.what for note in tally.notes)

@@ -4,10 +4,14 @@ import json
 import sys
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from states.errors import BadInput
 
 # Without a terminal to measure, as wide as a terminal is: a table squeezed into 80 is no table.
 console = Console(width=None if sys.stdout.isatty() else 100)
@@ -19,15 +23,29 @@ def as_json(value: Any) -> None:
     sys.stdout.flush()  # what goes on running is read from a pipe
 
 
+def check_writable(file: Path | None) -> None:
+    """Raises `BadInput` for a file that cannot be written, before anything is done to fill it."""
+    if file is None:
+        return
+    new = not file.exists()
+    try:
+        with file.open("ab"):
+            pass
+    except OSError as error:
+        raise BadInput(f"{file} cannot be written: {error.strerror}; name another file") from None
+    if new:
+        file.unlink()
+
+
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:
     """A table whose numbers stand to the right."""
     made = Table(title=title, title_justify="left", title_style="bold")
-    lines = [[_cell(cell) for cell in row] for row in rows]
+    lines = [[_cell(cell) for cell in row] for row in rows]  # a stranger's text is no markup
     for at, name in enumerate(columns):
         numbers = all(line[at].replace(",", "").lstrip("-").isdigit() for line in lines)
         made.add_column(name, justify="right" if numbers and lines else "left")
     for line in lines:
-        made.add_row(*line)
+        made.add_row(*map(escape, line))
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from api.cli import figures
 from api.cli.data import ZONE
 from api.cli.output import as_json, console
-from api.cli.place import Place
+from api.cli.place import Place, transacted
 
 YEAR = datetime(2023, 1, 1, tzinfo=ZONE), datetime(2024, 1, 1, tzinfo=ZONE)
 
@@ -26,7 +26,6 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, float]:
     from flows.opening import close
     from flows.pilot import pilot
     from states import catalogue
-    from states.db import engine, transaction
     from states.figures import bieu06
 
     logging.getLogger("states").setLevel(logging.WARNING)  # a line a move is for real offices
@@ -48,10 +47,9 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, float]:
     await close()
     took = time.monotonic() - begun
     logging.getLogger("states").setLevel(logging.NOTSET)
-    book, connections = catalogue.load(), engine(place.database, 1)
-    async with transaction(connections) as db:
+    book = catalogue.load()
+    async with transacted(place.database) as db:
         made = await bieu06(db, book, *YEAR, agencies=list(book.agencies))
-    await connections.dispose()
     return made, took
 
 

@@ -8,18 +8,22 @@ import http.client
 import json
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import asyncpg
 import typer
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config import log
 from config.settings import BadSettings, Settings, settings
-from states.db import migrate, revision_fits
+from states.db import engine, migrate, revision_fits, transaction
 from states.errors import HosoError
 
 NOTE = "up.json"
@@ -83,6 +87,10 @@ def placed(data: Path | None, *, make: bool = False) -> Iterator[Place]:
         yield _prepared(Place(folder, server.application, server.owner, server.prefect), make=make)
 
 
+class NoAnswer(HosoError):
+    """The database does not let us in."""
+
+
 class Misset(HosoError):
     """A setting is wrong."""
 
@@ -108,11 +116,26 @@ def _named(folder: Path, told: Settings) -> Place:
 
 
 def _prepared(place: Place, *, make: bool) -> Place:
-    if make:
-        migrate(place.owner)
-    else:
-        revision_fits(place.database)
+    """Its schema made to fit, or found to. Raises `NoAnswer` and `WrongSchema`."""
+    prepare, address = (migrate, place.owner) if make else (revision_fits, place.database)
+    try:
+        prepare(address)
+    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+        where = make_url(address).render_as_string(hide_password=True)
+        why = str(error).partition("\n")[0]
+        raise NoAnswer(f"the database {where} does not let us in: {why}") from None
     return place
+
+
+@asynccontextmanager
+async def transacted(address: str) -> AsyncIterator[AsyncConnection]:
+    """One transaction, and no connection left behind however it ends."""
+    connections = engine(address, 1)
+    try:
+        async with transaction(connections) as db:
+            yield db
+    finally:
+        await connections.dispose()
 
 
 @contextmanager
@@ -137,8 +160,8 @@ def prefect_here(place: Place) -> bool:
     api = str(named) if named else None
     if api is None:
         try:
-            api = json.loads((place.data / NOTE).read_text())["prefect"]
-        except (OSError, ValueError, KeyError):
+            api = str(json.loads((place.data / NOTE).read_text())["prefect"])
+        except (OSError, ValueError, KeyError, TypeError):
             return False
     if not _answers(api):
         return False
@@ -147,12 +170,15 @@ def prefect_here(place: Place) -> bool:
 
 
 def _answers(api: str) -> bool:
+    """Whether a server is there; a stranger at its address, who speaks otherwise, is none."""
     where = urlsplit(api)
-    asking = http.client.HTTPConnection(where.hostname or "", where.port or 80, timeout=2)
+    secure = where.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    asking = kind(where.hostname or "", where.port, timeout=2)
     try:
         asking.request("GET", f"{where.path.rstrip('/')}/health")
         return asking.getresponse().status == http.client.OK
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     finally:
         asking.close()

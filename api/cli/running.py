@@ -20,7 +20,8 @@ from config.settings import settings
 from states.errors import HosoError
 
 Port = Annotated[
-    int | None, typer.Option(help="For the API and the pages; Prefect takes the next.")
+    int | None,
+    typer.Option(help="For the API and the pages; Prefect takes the next.", min=1, max=65_534),
 ]
 
 
