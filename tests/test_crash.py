@@ -23,7 +23,7 @@ from states.ledger import chain, driving
 from states.ledger.statements import d, dossier, e, entry, visit
 from states.words import State
 
-MANY = 1_500  # dossiers of each of two procedures
+MANY = 1_000  # dossiers of each of two procedures
 EVENING = at(0, "17:00")
 MOVES = 3 * MANY + 2 * MANY  # digitised, routed, accepted; the others wait for a hand
 
@@ -33,8 +33,10 @@ import asyncio, sys
 sys.path.insert(0, "tests")
 from book import BOOK
 from test_crash import EVENING
+from config import log
 from states import db
 from states.ledger import driving
+log.configure("json")
 asyncio.run(driving.drive(db.engine(sys.argv[1]), BOOK, EVENING, batch=60))
 """
 # A door's process: one move at a time; what it prints was committed.
@@ -42,8 +44,10 @@ MOVING = """
 import asyncio, sys
 sys.path.insert(0, "tests")
 from book import NINE, move
+from config import log
 from states import db
 from states.words import Event
+log.configure("json")
 
 async def clerk():
     engine = db.engine(sys.argv[1])
@@ -112,7 +116,7 @@ def begin(server: Embedded, script: str, *words: str) -> subprocess.Popen[str]:
         [sys.executable, "-c", script, server.application, *words],
         cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # the killed one's last words are no news
         text=True,
     )
 
@@ -153,6 +157,7 @@ async def holds(engine: AsyncEngine) -> None:
         report = await ledger.verify(connection, BOOK)
     assert report.faults == []
     assert report.dossiers == 2 * MANY
+    assert report.unread == 0
 
 
 async def test_a_driven_batch_killed_twice_ends_as_its_undisturbed_twin(cluster: Embedded) -> None:
@@ -160,7 +165,6 @@ async def test_a_driven_batch_killed_twice_ends_as_its_undisturbed_twin(cluster:
         assert sum((await driving.drive(engine, BOOK, EVENING)).values()) == MOVES
         async with engine.connect() as connection:
             undisturbed = await everything(connection)
-        await holds(engine)
 
     async with connected(cluster) as engine:  # the worker is killed
         with begin(cluster, DRIVING) as worker:
@@ -179,14 +183,13 @@ async def test_a_driven_batch_killed_twice_ends_as_its_undisturbed_twin(cluster:
         async with connected(again) as engine:
             second = await moved(engine)
             assert first + 400 <= second < MOVES
-            await holds(engine)
             rest = await driving.drive(engine, BOOK, EVENING)
             assert sum(rest.values()) == MOVES - second
             assert sum((await driving.drive(engine, BOOK, EVENING)).values()) == 0
             async with engine.connect() as connection:
                 assert await everything(connection) == undisturbed
                 states = sa.select(d.state, sa.func.count()).group_by(d.state)
-                assert dict((await connection.execute(states)).tuples().all()) == {
+                assert dict((await connection.execute(states)).all()) == {
                     State.processing: MANY,
                     State.routed: MANY,
                 }
@@ -200,18 +203,19 @@ async def test_every_acknowledged_move_outlives_its_process_and_postgres(
     for killed in ("door", "postgres"):
         with running(cluster.data) as server:
             async with connected(server) as engine, engine.begin() as connection:
-                codes = [(await receive(connection, LICENCE, NINE)).code for _ in range(400)]
+                codes = [(await receive(connection, LICENCE, NINE)).code for _ in range(200)]
             with begin(server, MOVING, *codes) as clerk:
                 assert clerk.stdout is not None
-                acknowledged = [clerk.stdout.readline().strip() for _ in range(60)]
+                acknowledged = [clerk.stdout.readline().strip() for _ in range(40)]
                 clerk.kill() if killed == "door" else kill_postgres(server)
                 acknowledged += clerk.stdout.read().split()
-        assert 60 <= len(acknowledged) < 400
+        assert 40 <= len(acknowledged) < 200
         with running(cluster.data) as server:
             async with connected(server) as engine, engine.connect() as connection:
                 found = sa.select(d.code).where(d.state == State.digitised, d.code.in_(codes))
                 there = set((await connection.execute(found)).scalars())
                 assert there >= set(acknowledged)
                 assert len(there) - len(acknowledged) <= 1  # committed, and not yet told
-                report = await ledger.verify(connection, BOOK)
-                assert report.faults == []
+                for code in there:
+                    paper, _ = await ledger.find(connection, code)
+                    assert paper.seq == 2

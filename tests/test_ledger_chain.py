@@ -1,5 +1,6 @@
 """The hash chain: one canonical form in two languages, and every kind of tampering is found."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states import ledger
 from states.ledger import anchor, chain
+from states.ledger.outbox import HORIZON
 from states.tables import Dossier, Entry, Visit
 from states.words import Event, Role
 
@@ -276,8 +278,20 @@ async def test_a_history_written_anew_is_found_by_its_anchor(
 ) -> None:
     async with fresh.begin() as db:
         paper = await long_lived(db)
+    await settled(fresh)
     async with owner.connect() as db:
         await _written_anew(db, paper)
+
+
+async def settled(engine: AsyncEngine) -> None:
+    """Until no transaction of the cluster, another test's for one, is older than our lines."""
+    old = sa.select(sa.func.max(Entry.xact) < HORIZON)
+    async with asyncio.timeout(60):
+        while True:
+            async with engine.connect() as db:
+                if (await db.execute(old)).scalar_one():
+                    return
+            await asyncio.sleep(0.02)
 
 
 async def _written_anew(owner_db: AsyncConnection, paper: Dossier) -> None:
@@ -311,6 +325,7 @@ async def test_every_agency_has_its_anchor(fresh: AsyncEngine) -> None:
     async with fresh.begin() as db:
         await receive(db)
         await ledger.open_(db, book, lodging(), act(Event.receive, NINE))
+    await settled(fresh)
     async with fresh.begin() as db:
         assert await anchor.sign(db, KEY, TODAY) == 2
         assert await anchor.check(db, KEY) == []

@@ -6,6 +6,7 @@ libraries are imported by the command that needs them, so that `hoso clock` answ
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import typer
 
@@ -34,6 +35,9 @@ def hoso() -> None:
 
 def main() -> None:
     """Run one command and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding must not stop us
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     named = {subject for subject, commands in SUBJECTS.items() if {*sys.argv[1:2]} & commands}
     for subject in named or SUBJECTS:
         import_module(f"api.cli.{subject}").add_to(app)

@@ -45,10 +45,11 @@ NUMBER = sa.text(
 SAID = ("event", "role", "on_behalf_of", "reason", "ground")
 """What an act says beside its payload. Its moment is not of it: a repeated act comes later."""
 
-BY_KEY = (
+BY_KEY = str(
     sa.select(d.code, e.seq, e.payload, *(e[name] for name in SAID))
     .join_from(entry, dossier, d.id == e.dossier_id)
     .where(e.actor == sa.bindparam("actor"), e.key == sa.bindparam("key"))
+    .compile(dialect=PG)
 )
 
 CHANGING = tuple(

@@ -36,6 +36,7 @@ async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> 
     """Open a dossier with its first entry (`register` or `receive`) and return it."""
     lodging.check()
     about = asdict(lodging) | {"procedure": book.procedure(lodging.procedure).code}
+    await _in_turn(db, act)
     if (again := await _answered(db, book, act, about=about)) is not None:
         return again
     paper, payload = opening(book, lodging, act)
@@ -49,6 +50,7 @@ async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> 
 
 async def adopt(db: AsyncConnection, book: Book, taken: Taken, act: Act) -> Dossier:
     """Take a dossier over from another system, under the code it has there, and return it."""
+    await _in_turn(db, act)
     if (again := await _answered(db, book, act, taken.code)) is not None:
         return again
     paper, payload = adopting(book, taken, act)
@@ -71,6 +73,9 @@ async def move(db: AsyncConnection, book: Book, code: str, act: Act) -> Dossier:
     before, source = paper.seq, paper.state
     payload, opened = turn(book, paper, present, act)
     if not await _write(db, paper, before, source, act, payload, present, opened):
+        # The same request, sent twice at once, may be what moved it.
+        if (again := await _answered(db, book, act, code)) is not None:
+            return again
         raise stale((await find(db, code))[0])
     log.info("dossier.moved", code=code, move=act.event, source=source, dest=paper.state)
     return paper
@@ -119,27 +124,33 @@ async def _answered(
     brought = said(act.brings())  # what cannot be understood has no answer
     if act.key is None:
         return None
-    # Two requests with one key at once: the second waits here and then finds the first's line.
-    lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{act.actor}\n{act.key}", 0))
-    await db.execute(sa.select(lock))
-    found = (
-        await db.execute(statements.BY_KEY, {"actor": act.actor, "key": act.key})
-    ).one_or_none()
+    found = await fetch(db, statements.BY_KEY, act.actor, act.key)
     if found is None:
         return None
-    told = json.loads(found.payload)
+    told = json.loads(found["payload"])
     same = (
-        all(getattr(found, name) == getattr(act, name) for name in statements.SAID)
+        all(found[name] == getattr(act, name) for name in statements.SAID)
         and told["act"] == brought
-        and (code is None or code == found.code)
+        and (code is None or code == found["code"])
         and (about is None or about == {n: told.get("lodging", {}).get(n) for n in about})
     )
     if not same:
         raise KeyReused(
-            f"key {act.key} was used for {found.event} on {found.code}: use a new key for a new act"
+            f"key {act.key} was used for {found['event']} on {found['code']}:"
+            " use a new key for a new act"
         )
-    paper, _ = await find(db, found.code)
-    return paper if paper.seq == found.seq else await _as_of(db, book, paper, found.seq)
+    paper, _ = await find(db, found["code"])
+    return paper if paper.seq == found["seq"] else await _as_of(db, book, paper, found["seq"])
+
+
+async def _in_turn(db: AsyncConnection, act: Act) -> None:
+    """Two openings with one key at once: the second waits here and then finds the first's line.
+
+    Moves need no such wait: of two the database lets one win, and the other looks again.
+    """
+    if act.key is not None:
+        one = sa.func.hashtextextended(f"{act.actor}\n{act.key}", 0)
+        await db.execute(sa.select(sa.func.pg_advisory_xact_lock(one)))
 
 
 async def _as_of(db: AsyncConnection, book: Book, paper: Dossier, seq: int) -> Dossier:
