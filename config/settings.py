@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     #: What `hoso up` keeps on this machine.
     data: Folder = Field(default_factory=data_folder)
     host: str = "127.0.0.1"
-    port: int = Field(default=8600, ge=1, le=65535)
+    port: int = Field(default=8600, ge=1, le=65534)  # Prefect takes the next one
     #: Somebody else's Prefect server, such as http://prefect.example/api. None: `hoso up` runs one.
     prefect_api: HttpUrl | None = None
     log_format: Literal["auto", "console", "json"] = "auto"

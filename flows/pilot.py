@@ -143,12 +143,16 @@ class _Year:
 
     async def _week(self, week: Iterable[Day]) -> None:
         after: dict[int, Task[None]] = {}  # what the next act on a dossier comes after
+        opening: Task[None] | None = None  # one by one: codes are given in the order of arrival
         evenings: list[Task[None]] = []
         async with TaskGroup() as tasks:
             for day in week:
                 arriving = []
                 for chain in day.chains:
                     dossier = chain[0].dossier
+                    if chain[0].lodging is not None:
+                        opening = tasks.create_task(self.centre.live(chain[:1], opening))
+                        after[dossier] = opening
                     living = self.centre.live(chain, after.get(dossier))
                     after[dossier] = tasks.create_task(living)
                     if any(step.act.event in PASSED_ON for step in chain):

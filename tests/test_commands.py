@@ -1,9 +1,12 @@
 """The command line: what it prints, how it ends, and that bad input gets a sentence."""
 
+import asyncio
 import csv
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
@@ -217,6 +220,17 @@ async def test_import_tells_what_came_in_and_why_not(here: Path, files: tuple[Pa
     assert again.code == 0
     assert "0 dossiers imported with 0 events; 5 known already; 1 refused" in again.out
     assert "'nothing' is not a date" in " ".join(again.out.split())
+
+
+async def test_as_a_program_has_it(here: Path, files: tuple[Path, Path]) -> None:
+    """In a process of its own: JSON alone on standard output, and no log beside it."""
+    command = [sys.executable, "-W", "error", "-m", "api.cli", "import", files[0], "--json"]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--map", files[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (0, "")
+    assert json.loads(out)["imported"] == 5
 
 
 async def test_a_proposed_map_can_be_used(here: Path, files: tuple[Path, Path]) -> None:

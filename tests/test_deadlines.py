@@ -112,7 +112,6 @@ async def test_what_is_held_has_no_deadline_to_miss(db: AsyncConnection) -> None
     assert {version for _, version, _ in await told(db)} == {paper.deadline} == {6}
 
 
-@pytest.mark.xfail(reason="the end of a hold is a new version even of an unchanged deadline")
 async def test_a_hold_that_moves_nothing_tells_nothing_twice(db: AsyncConnection) -> None:
     """Asked and answered after the breach: the deadline is the one that was missed."""
     paper = await process(db)

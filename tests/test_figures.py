@@ -324,7 +324,7 @@ def told(lives: Iterable[Life], first: int, last: int, agency: str) -> Row:
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from states import calendars, catalogue, lifecycle, pilot
 from states.errors import BadFile, BadInput
 from states.ledger import Act, driving
-from states.ledger.statements import d, e
+from states.ledger.statements import d, entry
 from states.ledger.turn import opening, turn
 from states.lifecycle import Now
 from states.pilot import Day, Plan, Step
@@ -341,7 +342,7 @@ def test_a_result_some_days_later_is_in_another_class() -> None:
 # The year in a real ledger ----------------------------------------------------------------
 
 
-async def test_a_small_year_lived_twice_and_in_pieces(fresh: sa.ext.asyncio.AsyncEngine) -> None:
+async def test_a_small_year_lived_twice_and_in_pieces(fresh: AsyncEngine) -> None:
     from flows.pilot import live
 
     days = [day for day in pilot.story(CATALOGUE, small()) if day.chains]
@@ -377,14 +378,19 @@ async def test_a_small_year_lived_twice_and_in_pieces(fresh: sa.ext.asyncio.Asyn
     assert await go_on() == again
     assert await everything(fresh) == before
 
-    acts, verdicts = before
-    assert acts == again + sum(expected.moved.values())
+    entries, verdicts, codes = before
+    assert entries == again + sum(expected.moved.values())
     assert verdicts == Counter(each.dossier.verdict for each in expected.papers.values())
     assert verdicts.keys() == {None, *PUBLISHED}
+    assert codes == sorted(codes)  # given in the order of arrival
 
 
-async def everything(engine: sa.ext.asyncio.AsyncEngine) -> tuple[int, Counter[Tally | None]]:
+async def everything(
+    engine: AsyncEngine,
+) -> tuple[int | None, Counter[Tally | None], list[str]]:
+    """How many lines, how many of each class, and the codes in the order of registration."""
+    dossiers = sa.select(d.code, d.verdict).order_by(d.registered_at, d.code)
     async with engine.connect() as db:
-        entries = await db.scalar(sa.select(sa.func.count()).select_from(e.id.table))
-        verdicts = (await db.execute(sa.select(d.verdict))).scalars()
-        return entries or 0, Counter(verdicts)
+        entries = await db.scalar(sa.select(sa.func.count()).select_from(entry))
+        rows = (await db.execute(dossiers)).all()
+    return entries, Counter(row.verdict for row in rows), [row.code for row in rows]

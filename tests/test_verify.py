@@ -1,9 +1,12 @@
 """`hoso verify` on lines that were forged without skill: named, and never stumbled over."""
 
+import sys
+
 import pytest
 import sqlalchemy as sa
 from book import BOOK, NINE, act, at, move, process, receive
 from sqlalchemy.ext.asyncio import AsyncConnection
+from test_ledger_chain import rewrite
 
 from states import ledger
 from states.clock import Policy
@@ -25,17 +28,17 @@ TAKEN = Taken(
     promised=at(3, "12:00"),
 )
 NO_PAYLOADS = [
+    "{}",
+    '{"clock": {"calendar": "week@0"}}',
+    '{"act": null, "clock": {}}',
     "[]",
     "null",
     "7",
     '"clock"',
-    "{}",
     '{"clock": null}',
     '{"clock": []}',
     '{"clock": {"calendar": 7}}',
     '{"clock": {"calendar": "mars@1"}}',
-    '{"clock": {"calendar": "week@0"}}',
-    '{"act": null, "clock": {}}',
 ]
 
 
@@ -54,6 +57,16 @@ async def test_a_payload_that_is_none_is_named(owner_db: AsyncConnection, payloa
         assert await faults(owner_db) == [(paper.code, seq)]
         await savepoint.rollback()
     assert bystander.seq == 1
+
+
+@pytest.mark.parametrize("payload", ["{}", "[]", '{"act": {}, "clock": {}}'])
+async def test_a_payload_that_is_none_and_holds_in_itself_is_named(
+    owner_db: AsyncConnection, payload: str
+) -> None:
+    """Forged with skill: the chain was written anew."""
+    paper = await process(owner_db)
+    await rewrite(owner_db, paper, 1, payload=payload)
+    assert await faults(owner_db) == [(paper.code, 0)]
 
 
 async def test_what_was_taken_over_holds_and_is_watched_alike(owner_db: AsyncConnection) -> None:
@@ -75,7 +88,7 @@ async def test_every_fault_of_many_is_told_and_none_of_the_rest(
     owner_db: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More dossiers than are read at a time, and a forged one at each border."""
-    monkeypatch.setattr("states.ledger.verify.BATCH", 4)
+    monkeypatch.setattr(sys.modules["states.ledger.verify"], "BATCH", 4)
     papers = [await receive(owner_db) for _ in range(10)]
     forged = [papers[n] for n in (0, 3, 4, 9)]
     for paper in forged:

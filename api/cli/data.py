@@ -1,6 +1,7 @@
 """Commands on the data: import, report, drive, sweep."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +89,7 @@ async def _import(file: Path, by: Path, *, quiet: bool) -> Any:
 
     from flows.intake import intake
 
+    logging.getLogger("states").setLevel(logging.WARNING)  # what came in is told in the end
     size = file.stat().st_size  # noqa: ASYNC240  once, before anything waits
     columns = (TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet) as bar:

@@ -125,6 +125,8 @@ def tick(d: Dossier, row: Move, act: Act, calendar: Calendar, lapse: Term) -> di
     if row.clock is Clock.holds:
         reading = clock.read(lapse, calendar, Facts(act.at), Policy.day, act.at)
         d.lapse_at = reading.due
+        if d.due_at is not None:
+            d.facts = {**d.facts, "was_due": d.due_at.astimezone(UTC).isoformat()}
         d.due_at = d.late_at = d.warn_at = None
         return {"lapse": _text(d.lapse_at)}
     return _reckon(d, calendar, act.at) if d.received_at is not None else {}
@@ -152,7 +154,8 @@ def _change(d: Dossier, row: Move, act: Act) -> None:
 
 def _reckon(d: Dossier, calendar: Calendar, at: datetime) -> dict[str, Any]:
     """Read the deadline anew; a changed one is a new version of it."""
-    before = d.due_at
+    before = d.due_at or _moment(d.facts.get("was_due"))  # none is in force while held
+    d.facts = {name: fact for name, fact in d.facts.items() if name != "was_due"}
     reading = clock.read(Term.parse(d.term), calendar, facts_of(d), d.policy, at)
     d.due_original = d.due_original or reading.due_original
     d.due_at, d.late_at = reading.due, reading.late_at

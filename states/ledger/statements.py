@@ -92,17 +92,19 @@ class Prepared:
 
 def row(table: sa.Table, values: Iterable[Any]) -> SimpleNamespace:
     """A row as the driver gives it, its words made members of their enums."""
-    known = dict(zip(table.c.keys(), values, strict=True))
-    for name, enum in _words(table):
+    names, words = _columns(table)
+    known = dict(zip(names, values, strict=True))
+    for name, enum in words:
         if known[name] is not None:
             known[name] = enum(known[name])
     return SimpleNamespace(**known)
 
 
 @cache
-def _words(table: sa.Table) -> tuple[tuple[str, type[StrEnum]], ...]:
-    """The columns that are words, with their enums."""
-    return tuple((each.name, each.type.enum) for each in table.c if isinstance(each.type, Word))
+def _columns(table: sa.Table) -> tuple[list[str], list[tuple[str, type[StrEnum]]]]:
+    """The names of all columns, and the enums of those that are words."""
+    words = [(each.name, each.type.enum) for each in table.c if isinstance(each.type, Word)]
+    return table.c.keys(), words
 
 
 @cache

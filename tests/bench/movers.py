@@ -1,15 +1,13 @@
 """A process full of clerks: each on a connection of their own, moving their own dossiers."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import cycle
 from multiprocessing.connection import Connection
 
-import structlog
 from apart import asked
+from crowd import MORNING
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from states import catalogue
@@ -18,18 +16,24 @@ from states.db import engine, transaction
 from states.ledger import Act, move
 from states.words import Event, Role
 
+FORTH = Act(
+    event=Event.advance,
+    actor="an officer",
+    role=Role.officer,
+    at=MORNING,
+    payload={"produced": ["Phiếu trình giải quyết"]},
+)
+BACK = Act(event=Event.send_back, actor="a leader", role=Role.leader, at=MORNING, reason="again")
 
-def clerks(line: Connection, address: str, codes: Sequence[str], many: int, at: datetime) -> None:
-    """Asked for a number of seconds, answers how long each move of that time took."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    asyncio.run(_clerks(line, address, codes, many, at))
+
+def clerks(line: Connection, address: str, codes: Sequence[str], many: int) -> None:
+    """Asked for a number of seconds, answers how long each move in that time took. Seconds."""
+    asyncio.run(_clerks(line, address, codes, many))
 
 
-async def _clerks(
-    line: Connection, address: str, codes: Sequence[str], many: int, at: datetime
-) -> None:
+async def _clerks(line: Connection, address: str, codes: Sequence[str], many: int) -> None:
     connections, book = engine(address, many), catalogue.load()
-    todo = [_todo(codes[n::many], at) for n in range(many)]
+    todo = [_todo(codes[n::many]) for n in range(many)]
     for seconds in asked(line):
         end = time.perf_counter() + seconds
         each = (_clerk(connections, book, mine, end) for mine in todo)
@@ -37,17 +41,9 @@ async def _clerks(
     await connections.dispose()
 
 
-def _todo(codes: Sequence[str], at: datetime) -> Iterator[tuple[str, Act]]:
+def _todo(codes: Sequence[str]) -> Iterator[tuple[str, Act]]:
     """Every dossier to its second stage, every one back, and again."""
-    forth = Act(
-        event=Event.advance,
-        actor="an officer",
-        role=Role.officer,
-        at=at,
-        payload={"produced": ["Phiếu trình giải quyết"]},
-    )
-    back = Act(event=Event.send_back, actor="a leader", role=Role.leader, at=at, reason="again")
-    for act in cycle((forth, back)):
+    for act in cycle((FORTH, BACK)):
         for code in codes:
             yield code, act
 
@@ -55,7 +51,7 @@ def _todo(codes: Sequence[str], at: datetime) -> Iterator[tuple[str, Act]]:
 async def _clerk(
     connections: AsyncEngine, book: Catalogue, todo: Iterator[tuple[str, Act]], end: float
 ) -> list[float]:
-    """How long each move took, from the wish for a connection to the commit. Seconds."""
+    """From the wish for a connection to the commit."""
     took = []
     while (begin := time.perf_counter()) < end:
         code, act = next(todo)
