@@ -1,14 +1,17 @@
 """Commands that run: up, demo, worker."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -38,9 +41,9 @@ def add_to(app: typer.Typer) -> None:
 
 def up(data: Data = None, port: Port = None, json: Json = False) -> None:
     """Everything on this machine: database, Prefect, worker, API and pages. Ctrl-C stops it."""
-    with everything(data, port) as (place, addresses):
-        _tell(addresses, json=json)
-        serve(place, addresses)
+    with everything(data, port) as house:
+        _tell(house, json=json)
+        serve(house)
 
 
 def demo(
@@ -52,16 +55,22 @@ def demo(
     """`up`, then the Hà Nam pilot year is lived through and its figures are printed."""
     from api.cli.pilot import live, show
 
-    with everything(data, port) as (place, addresses):
-        made, took = asyncio.run(live(place, quiet=json))
+    with everything(data, port) as house:
+        made, took = asyncio.run(live(house.place, quiet=json))
         show(made, took, json=json)
         if once:
             return
-        _tell(addresses, json=False)
-        serve(place, addresses)
+        _tell(house, json=False)
+        serve(house)
 
 
-def worker(data: Data = None, json: Json = False) -> None:
+def worker(
+    data: Data = None,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", hidden=True, help="End when standard input does.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Run flows when the ledger calls or the time has come; as many as you like, anywhere."""
     from api.cli.place import prefect_here
 
@@ -69,67 +78,79 @@ def worker(data: Data = None, json: Json = False) -> None:
         shown = prefect_here(place)
         if json:
             as_json({"database": True, "prefect": shown})
-        asyncio.run(_work())
+        asyncio.run(_work(with_parent=with_parent))
 
 
-async def _work() -> None:
+async def _work(*, with_parent: bool) -> None:
     from flows.worker import work
 
-    stop = asyncio.Event()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+        loop.add_signal_handler(each, stop.set)
+    if with_parent:
+
+        def wait() -> None:
+            sys.stdin.buffer.read()  # its end is the parent's, however that came
+            loop.call_soon_threadsafe(stop.set)
+
+        threading.Thread(target=wait, daemon=True).start()
     await work(stop)
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """All that runs: where, under which addresses, and how each part is looked after."""
+
+    place: Place
+    addresses: dict[str, str]
+    looks: dict[str, Callable[[], None]]
+
+
 @contextmanager
-def everything(data: Path | None, port: int | None) -> Iterator[tuple[Place, dict[str, str]]]:
-    """Database and Prefect running, this process turned to both; yields where things are."""
+def everything(data: Path | None, port: int | None) -> Iterator[House]:
+    """Database and Prefect running, this process turned to both."""
+    from api.cli import keeping
     from flows.server import environment, serving
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # by the way we came
     told = settings()
     port = told.port if port is None else port
     _free(told.host, port)
     with ExitStack() as stack:
         with _step("PostgreSQL"):
             place = stack.enter_context(placed(data, make=True))
-        home = place.data / "prefect"
+        logging.getLogger("flows.server").setLevel(logging.WARNING)  # what it says is said here
+        looks: dict[str, Callable[[], None]] = {}
         prefect = str(told.prefect_api) if told.prefect_api else None
-        if prefect is None and place.prefect_database is not None:
-            with _step("Prefect"):
-                server = stack.enter_context(serving(place.data, place.prefect_database, port + 1))
-            prefect = server.api
+        if place.prefect_database is not None:
+            looks["postgres"] = partial(keeping.postgres, place.data)
+            if prefect is None:
+                begin = partial(serving, place.data, place.prefect_database, port + 1)
+                with _step("Prefect"):
+                    kept = keeping.Prefect(begin)
+                    prefect = stack.enter_context(kept).api
+                looks["prefect"] = kept.look
         addresses = {"api": f"http://{told.host}:{port}"}
         if prefect is not None:
-            os.environ.update(environment(prefect, home))
+            os.environ.update(environment(prefect, place.data / "prefect"))
             addresses["prefect"] = prefect
         stack.enter_context(noted(place, addresses))
-        yield place, addresses
+        yield House(place, addresses, looks)
 
 
-def serve(place: Place, addresses: dict[str, str]) -> None:
+def serve(house: House) -> None:
     """API and pages in this process, flows in a worker beside it, until told to stop."""
     import uvicorn
 
     from api.app import create_app
+    from api.cli import keeping
 
-    host, port = addresses["api"].removeprefix("http://").rsplit(":", 1)
-    with _beside([sys.executable, "-P", "-m", "api.cli", "worker"]):
-        app = create_app(settings(), prefect_ui=addresses.get("prefect", "").removesuffix("/api"))
+    host, port = house.addresses["api"].removeprefix("http://").rsplit(":", 1)
+    beside = keeping.Worker([sys.executable, "-P", "-m", "api.cli", "worker", "--with-parent"])
+    with closing(beside), keeping.kept({**house.looks, "worker": beside.look}):
+        prefect_ui = house.addresses.get("prefect", "").removesuffix("/api")
+        app = create_app(settings(), prefect_ui=prefect_ui)
         uvicorn.run(app, host=host, port=int(port), log_config=None, access_log=False)
-
-
-@contextmanager
-def _beside(command: list[str]) -> Iterator[None]:
-    """A child that ends with us."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  our own command
-    try:
-        yield
-    finally:
-        child.terminate()
-        try:
-            child.wait(15)
-        except subprocess.TimeoutExpired:
-            child.kill()
 
 
 def _free(host: str, port: int) -> None:
@@ -153,7 +174,8 @@ def _step(name: str) -> Iterator[None]:
     console.print(f"{name} is up [dim]({time.monotonic() - begun:.1f} s)[/]", highlight=False)
 
 
-def _tell(addresses: dict[str, str], *, json: bool) -> None:
+def _tell(house: House, *, json: bool) -> None:
+    addresses = house.addresses
     if json:
         as_json(addresses)
         return
@@ -163,4 +185,5 @@ def _tell(addresses: dict[str, str], *, json: bool) -> None:
         console.print(
             f"Prefect        {addresses['prefect'].removesuffix('/api')}", highlight=False
         )
+    console.print(f"Token          {house.place.data / 'api-token'}", highlight=False)
     console.print("Ctrl-C stops.", style="dim")

@@ -14,6 +14,7 @@ from lxml import etree
 from states.intake.cells import tidy
 from states.intake.source import Break, Cut, Header, Row, Source, chunks
 
+DEEPEST = 100
 ATTRIBUTES = ("string", "date", "int", "float", "boolean", "id")
 NAMES = 1000  # of attributes a log may declare
 OVERHEAD = 64  # a pair of empty strings is not free
@@ -43,6 +44,8 @@ class _Log:
         name = tag.rpartition("}")[2]
         self._depth += 1
         self.tags += 1
+        if self._depth > DEEPEST:  # the parser keeps every tag that is open
+            raise Cut(f"its tags are nested more than {DEEPEST} deep, which no log's are")
         if self._depth == 1 and name != "log":
             raise Cut(f"not an XES log: it begins with <{name[:40]}>, not <log>")
         if self._depth == 2:
