@@ -5,7 +5,7 @@ day on which it was received. So people and flows work side by side, as they do 
 anywhere and run again, the year goes on with the week it was in: every act has its own key.
 """
 
-from asyncio import Queue, Task, TaskGroup
+from asyncio import Queue, Task, create_task, gather
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from flows.drive import drive
 from flows.opening import opened
 from flows.sweep import sweep
+from states.db import transaction
 from states.ledger import Book, move, open_
 from states.pilot import Chain, Day, Step, lived, load, story
 from states.words import Event
@@ -53,29 +54,13 @@ async def live(
     weekend: Flow = sweep,
 ) -> int:
     """Live these days, from where the plan of that name was left; returns the acts in all."""
-    try:
-        async with AsyncExitStack() as stack:
-            desks = [await stack.enter_async_context(engine.connect()) for _ in range(DESKS)]
-            async with desks[0].begin():
-                done = dict(await lived(desks[0], name))
-            centre = _Centre(book, _queue(desks), done)
-            return await _Year(centre, days, told, evening, weekend).live()
-    except ExceptionGroup as several:
-        raise _first(several) from several
-
-
-def _queue(desks: Iterable[AsyncConnection]) -> Queue[AsyncConnection]:
-    free: Queue[AsyncConnection] = Queue()
-    for desk in desks:
-        free.put_nowait(desk)
-    return free
-
-
-def _first(several: BaseException) -> BaseException:
-    """The first of several failures at once: the sentence to show."""
-    while isinstance(several, BaseExceptionGroup):
-        several = several.exceptions[0]
-    return several
+    async with AsyncExitStack() as stack:
+        free: Queue[AsyncConnection] = Queue()
+        for _ in range(DESKS):
+            free.put_nowait(await stack.enter_async_context(engine.connect()))
+        async with transaction(engine) as db:
+            done = dict(await lived(db, name))
+        return await _Year(_Centre(book, free, done), days, told, evening, weekend).live()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +80,11 @@ class _Centre:
         if after is not None:
             await after
         desk = await self.free.get()
-        for step in chain:
-            await self._act(desk, step)
-        self.free.put_nowait(desk)
+        try:
+            for step in chain:
+                await self._act(desk, step)
+        finally:
+            self.free.put_nowait(desk)
 
     async def _act(self, desk: AsyncConnection, step: Step) -> None:
         """One act, one transaction; none for what was done before."""
@@ -142,25 +129,29 @@ class _Year:
         return max((number for number, any_act in enumerate(begun) if any_act), default=0)
 
     async def _week(self, week: Iterable[Day]) -> None:
+        """When something fails, what does not come after it goes on to the end of the week."""
+        tasks: list[Task[None]] = []
         after: dict[int, Task[None]] = {}  # what the next act on a dossier comes after
         opening: Task[None] | None = None  # one by one: codes are given in the order of arrival
-        evenings: list[Task[None]] = []
-        async with TaskGroup() as tasks:
-            for day in week:
-                arriving = []
-                for chain in day.chains:
-                    dossier = chain[0].dossier
-                    if chain[0].lodging is not None:
-                        opening = tasks.create_task(self.centre.live(chain[:1], opening))
-                        after[dossier] = opening
-                    living = self.centre.live(chain, after.get(dossier))
-                    after[dossier] = tasks.create_task(living)
-                    if any(step.act.event in PASSED_ON for step in chain):
-                        arriving.append(after[dossier])
-                evenings.append(tasks.create_task(self._end(day, [*arriving, *evenings[-1:]])))
-                for chain in day.chains:
-                    if chain[-1].act.event in PASSED_ON:
-                        after[chain[-1].dossier] = evenings[-1]
+        evening: Task[None] | None = None
+        for day in week:
+            arriving = []
+            for chain in day.chains:
+                dossier = chain[0].dossier
+                if chain[0].lodging is not None:
+                    opening = create_task(self.centre.live(chain[:1], opening))
+                    after[dossier] = opening
+                    tasks.append(opening)
+                after[dossier] = create_task(self.centre.live(chain, after.get(dossier)))
+                tasks.append(after[dossier])
+                if any(step.act.event in PASSED_ON for step in chain):
+                    arriving.append(after[dossier])
+            evening = create_task(self._end(day, [*arriving, *([evening] if evening else [])]))
+            tasks.append(evening)
+            after |= {c[0].dossier: evening for c in day.chains if c[-1].act.event in PASSED_ON}
+        for failure in await gather(*tasks, return_exceptions=True):
+            if failure is not None:
+                raise failure
 
     async def _end(self, day: Day, after: Iterable[Task[None]]) -> None:
         """The end of a day, once all that came in is there and the day before is over."""

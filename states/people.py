@@ -75,3 +75,13 @@ def may(book: Catalogue, who: Caller, agency: str, unit: str) -> str | None:
         mine = unit in places | bodies
         otherwise = f"the dossier lies in {unit}, where {who.person.id} is no {who.role}"
     return None if mine else otherwise
+
+
+def named(book: Catalogue, person: str, unit: str, role: Role) -> None:
+    """Refuse somebody named for a stage who has no such role at its unit. Raises `NotHeld`."""
+    try:
+        known = book.person(person)
+    except Unknown as error:
+        raise NotHeld(f"{error}: name somebody it has for the stage") from None
+    if not any(each.unit == unit and each.role is role for each in known.positions):
+        raise NotHeld(f"{person} is no {role} at {unit}: name somebody who is for the stage")

@@ -287,7 +287,8 @@ def brings(
         some = [each.code for each in procedure.components if chance.random() < 0.7]
         return {"components": dict.fromkeys(some, FILE)}
     if event in {Event.pay, Event.request_payment}:
-        return {"amount": chance.randint(1, 900_000)}
+        owed = paper.facts.get("owed", 0) if paper is not None else 0
+        return {"amount": owed + chance.randint(1, 900_000)}
     if event is Event.extend:
         return {"term": "2wd" if procedure.extension.max else chance.choice(["3wd", "5cd"])}
     if event in {Event.advance, Event.send_back, Event.return_result}:

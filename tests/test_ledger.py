@@ -183,7 +183,7 @@ async def test_each_stage_has_its_own_clock_and_a_second_visit_is_a_second_row(
     told = [(v.stage, v.person, v.due_at, v.verdict, v.used) for v in await visits(db, paper)]
     assert told == [
         (0, "a officer", at(2, "17:00"), "early", 480),
-        (1, "Trần Thị Bưởi", at(2, "17:00"), "on_time", 390 + 420),
+        (1, "a leader", at(2, "17:00"), "on_time", 390 + 420),
         (2, "a leader", at(3, "10:30"), "on_time", 60 + 90),
         (1, "a leader", at(4, "17:00"), "early", 60),
         (0, None, at(7, "17:00"), None, None),

@@ -248,7 +248,7 @@ async def test_the_code_of_a_dossier_opened_here_is_taken_by_nobody(
         tally = await taken(fresh, table(tmp_path, [ROWS[0].replace("A-1", ours.code)]))
         assert (tally.taken, tally.known) == (0, 0)
         assert [each.why for each in tally.refused] == [
-            f"code {ours.code} is that of a dossier opened here"
+            f"code {ours.code} is that of a dossier opened here: it was left alone"
         ]
     assert await everything(fresh) == before
 

@@ -14,6 +14,7 @@ from api.problems import DOCUMENTED, Refused
 from states import ledger, people
 from states.errors import BadInput, NotOpen, NotYours, Stale
 from states.ledger import Act, Lodging
+from states.tables import Dossier
 from states.words import Event
 
 router = APIRouter(
@@ -119,6 +120,7 @@ async def move_dossier(
     # Rights are judged on the dossier as it was read, so it may not move in between. Who has none
     # still gets the answer to a key sent before, and nothing else: no dossier has that number.
     known = before.seq if seen is None else seen
+    _check_person(book, before, act)
     try:
         paper = await ledger.move(db, book, code, replace(act, seq=known if why is None else NEVER))
     except (NotOpen, Stale) as error:
@@ -128,6 +130,19 @@ async def move_dossier(
         raise Refused(refusal, state=told.state, seq=told.seq, open=told.open) from None
     response.headers["ETag"] = f'"{paper.seq}"'
     return standing(book, paper, who, at)
+
+
+def _check_person(book: Shelf, before: Dossier, act: Act) -> None:
+    """Whoever is named for the stage that opens must be able to take it."""
+    person, stages = act.payload.get("person"), book.procedures.get(before.procedure)
+    if not isinstance(person, str) or stages is None:
+        return
+    opens = {Event.advance: before.stage + 1, Event.send_back: before.stage - 1}.get(act.event)
+    if act.event is Event.send_back and isinstance(to := act.payload.get("stage"), int):
+        opens = to
+    if opens is not None and 0 <= opens < len(stages.stages):
+        stage = stages.stages[opens]
+        people.named(book, person, stage.unit, stage.role)
 
 
 def _act(event: Event, asked: Asked, who: Who, at: At, key: Key) -> Act:

@@ -6,11 +6,11 @@ Whatever stopped an import, run it again: what is there already is known by its 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlmodel import SQLModel
 
 from states import ledger
 from states.clock import Policy
@@ -24,8 +24,6 @@ from states.words import Channel, Event, Outcome, Role
 
 BATCH = 200
 ACTOR = "import"
-
-activity = SQLModel.metadata.tables["activity"]
 
 
 @dataclass(slots=True)
@@ -77,12 +75,14 @@ async def _take(
     )
     there = {row.code: row.source for row in found}
     for record in records:
-        if there.get(record.code) is not None:
+        if there.get(record.code) == source:
             tally.known += 1
             continue
         try:
             if record.code in there:
-                raise BadInput(f"code {record.code} is that of a dossier opened here")
+                whose = there[record.code]
+                told = f"imported from {whose}" if whose else "opened here"
+                raise BadInput(f"code {record.code} is that of a dossier {told}: it was left alone")
             async with db.begin_nested():
                 await _one(db, book, record, source, calendar)
         except (HosoError, IntegrityError) as error:
@@ -114,23 +114,24 @@ async def _one(db: AsyncConnection, book: Book, record: Record, source: str, cal
         promised=record.due,
     )
     act = Act(event=Event.adopt, actor=ACTOR, role=Role.system, at=record.received)
-    paper = await ledger.adopt(db, book, taken, act)
+    await ledger.adopt(db, book, taken, act, _told(record))
     for step in _ending(record):
         await ledger.move(db, book, record.code, step)
-    if record.activities:
-        rows = [
-            {
-                "dossier_id": paper.id,
-                "n": n,
-                "name": each.name,
-                "at": each.at,
-                "person": each.person,
-                "unit": each.unit,
-                "data": dict(each.data),
-            }
-            for n, each in enumerate(record.activities, 1)
-        ]
-        await db.execute(sa.insert(activity), rows)
+
+
+def _told(record: Record) -> list[dict[str, Any]]:
+    """The history as the ledger keeps it."""
+    return [
+        {
+            "n": n,
+            "name": each.name,
+            "at": each.at,
+            "person": each.person,
+            "unit": each.unit,
+            "data": dict(each.data),
+        }
+        for n, each in enumerate(record.activities, 1)
+    ]
 
 
 def _ending(record: Record) -> Iterator[Act]:

@@ -84,7 +84,7 @@ class Result(Staged):
 class Payment(Brings):
     """VND."""
 
-    amount: Annotated[int, Field(gt=0, le=10**12)]
+    amount: Annotated[int, Field(strict=True, gt=0, le=10**12)]
 
 
 class Extension(Brings):
@@ -114,6 +114,7 @@ REASONED = frozenset(
         Event.extend,
         Event.stop,
         Event.reopen,
+        Event.withdraw,
     }
 )
 GROUNDED = frozenset({Event.extend, Event.stop, Event.reopen})

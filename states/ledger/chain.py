@@ -7,7 +7,7 @@ fields below, as Postgres's `json_build_array` and Python's `json.dumps` both wr
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,3 +58,15 @@ def _value(value: Any) -> Any:
         since = value - EPOCH
         return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return value.hex() if isinstance(value, bytes) else value
+
+
+TOLD = ("n", "name", "at", "person", "unit", "data")  # of an activity
+
+
+def digest(activities: Sequence[Mapping[str, Any]]) -> str | None:
+    """One hash over a history another system told, in hex; None when it told none."""
+    if not activities:
+        return None
+    rows = [[_value(row[name]) for name in TOLD] for row in activities]
+    text = json.dumps(rows, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from states import clock
-from states.clock import Calendar, Facts, Line, Policy, Reading, Term
+from states.clock import Calendar, Facts, Policy, Term
 from states.errors import BadInput
 from states.ledger.acts import Act, Brings, Extension, Payment, SendBack, Staged, WithFiles
+from states.ledger.telling import text, told
 from states.lifecycle import Move
 from states.tables import Dossier, Visit
 from states.words import Clock, Event, Outcome, Role, State, Tally
@@ -58,6 +59,10 @@ def visit_facts(d: Dossier, visit: Visit, finished: datetime | None = None) -> F
 def _holds(d: Dossier) -> Iterable[tuple[datetime, datetime | None]]:
     for begin, to in d.facts.get("holds", ()):
         yield datetime.fromisoformat(begin), _moment(to)
+
+
+def _without(facts: dict[str, Any], name: str) -> dict[str, Any]:
+    return {each: fact for each, fact in facts.items() if each != name}
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -128,7 +133,7 @@ def tick(d: Dossier, row: Move, act: Act, calendar: Calendar, lapse: Term) -> di
         if d.due_at is not None:
             d.facts = {**d.facts, "was_due": d.due_at.astimezone(UTC).isoformat()}
         d.due_at = d.late_at = d.warn_at = None
-        return {"lapse": _text(d.lapse_at)}
+        return {"lapse": text(d.lapse_at)}
     return _reckon(d, calendar, act.at) if d.received_at is not None else {}
 
 
@@ -155,7 +160,7 @@ def _change(d: Dossier, row: Move, act: Act) -> None:
 def _reckon(d: Dossier, calendar: Calendar, at: datetime) -> dict[str, Any]:
     """Read the deadline anew; a changed one is a new version of it."""
     before = d.due_at or _moment(d.facts.get("was_due"))  # none is in force while held
-    d.facts = {name: fact for name, fact in d.facts.items() if name != "was_due"}
+    d.facts = _without(d.facts, "was_due")
     reading = clock.read(Term.parse(d.term), calendar, facts_of(d), d.policy, at)
     d.due_original = d.due_original or reading.due_original
     d.due_at, d.late_at = reading.due, reading.late_at
@@ -165,7 +170,7 @@ def _reckon(d: Dossier, calendar: Calendar, at: datetime) -> dict[str, Any]:
         d.warn_at = clock.share_at(calendar, start, reading.due, WARN_SHARE)
     if d.due_at != before:
         d.deadline = d.seq
-    return {"due": _text(reading.due), "calendar": f"{calendar.name}@{calendar.version}"}
+    return {"due": text(reading.due), "calendar": f"{calendar.name}@{calendar.version}"}
 
 
 def _stop(d: Dossier, act: Act, calendar: Calendar) -> dict[str, Any]:
@@ -179,26 +184,6 @@ def _stop(d: Dossier, act: Act, calendar: Calendar) -> dict[str, Any]:
     d.due_at, d.late_at = reading.due, reading.late_at
     d.outcome = Outcome(act.payload["outcome"])
     return told(reading, d.policy, calendar)
-
-
-def told(reading: Reading, policy: Policy, calendar: Calendar) -> dict[str, Any]:
-    """A reading as an entry keeps it."""
-    return {
-        "due": _text(reading.due),
-        "verdict": reading.verdict,
-        "used": reading.used,
-        "policy": policy,
-        "calendar": f"{calendar.name}@{calendar.version}",
-        "trace": [_line(line) for line in reading.trace],
-    }
-
-
-def _line(line: Line) -> list[Any]:
-    return [line.rule, _text(line.start), _text(line.end), line.minutes, line.counts, line.note]
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
 
 
 # Stages -----------------------------------------------------------------------------------
@@ -272,7 +257,7 @@ def _close(d: Dossier, visit: Visit, act: Act, calendar: Calendar) -> None:
     if d.state in {State.withdrawn, State.stopped}:
         visit.verdict = Tally.not_counted
         return
-    visit.person = visit.person or act.actor
+    visit.person = act.actor
     facts = visit_facts(d, visit, act.at)
     reading = clock.read(Term.parse(visit.term), calendar, facts, d.policy, act.at)
     visit.verdict, visit.used, visit.due_at = Tally(reading.verdict), reading.used, reading.due
@@ -289,8 +274,13 @@ def count(d: Dossier, act: Act, brought: Brings, procedure: ProcedureLike) -> No
         d.supplements_left -= 1
     if isinstance(brought, Payment):
         if act.event is Event.pay:
+            if brought.amount < (owed := d.facts.get("owed", 0)):
+                raise BadInput(
+                    f"{owed:,} VND were asked, and this is {brought.amount:,}: pay it all"
+                )
             d.fee_paid += brought.amount
         else:
             d.fee_asked += brought.amount
+            d.facts = {**d.facts, "owed": brought.amount}
     if act.event is Event.deliver:
         d.delivered_at = act.at

@@ -5,14 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel
 
-from states.ledger.statements import e, entry, v, visit
+from states.ledger.statements import a, activity, e, entry, v, visit
 from states.ledger.write import find
 from states.tables import Dossier
-
-activity = SQLModel.metadata.tables["activity"]
-a = activity.c
 
 
 @dataclass(frozen=True, slots=True)

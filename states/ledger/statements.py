@@ -24,7 +24,8 @@ WAKE = "hoso_wake"  # NOTIFY channel: something automatic is open
 PG = dialect()  # type: ignore[no-untyped-call]
 
 dossier, entry, visit = (SQLModel.metadata.tables[name] for name in ("dossier", "entry", "visit"))
-d, e, v = dossier.c, entry.c, visit.c
+activity = SQLModel.metadata.tables["activity"]
+d, e, v, a = dossier.c, entry.c, visit.c, activity.c
 
 FIND = str(
     sa.select(dossier, visit)

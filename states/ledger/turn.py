@@ -13,10 +13,10 @@ from states import lifecycle
 from states.clock import Calendar, Policy, Term
 from states.errors import BadInput
 from states.ledger import effects
-from states.ledger.acts import Act, Brings, Lodging
+from states.ledger.acts import Act, Brings, Lodging, Result
 from states.lifecycle import Now
 from states.tables import Dossier, Visit
-from states.words import Channel, Event, Role
+from states.words import Channel, Event, Outcome, Role
 
 
 class Book(Protocol):
@@ -95,8 +95,13 @@ ELSEWHERE = SimpleNamespace(
 )
 
 
-def adopting(book: Book, taken: Taken, act: Act) -> tuple[Dossier, dict[str, Any]]:
-    """A dossier taken over, in processing since its receipt, and what its line tells."""
+def adopting(
+    book: Book, taken: Taken, act: Act, told_there: str | None = None
+) -> tuple[Dossier, dict[str, Any]]:
+    """A dossier taken over, in processing since its receipt, and what its line tells.
+
+    `told_there`: the hash of the history that its system told, so that the chain holds that too.
+    """
     act.brings()
     act = replace(act, at=taken.received)
     calendar = book.calendar(taken.calendar)
@@ -120,7 +125,7 @@ def adopting(book: Book, taken: Taken, act: Act) -> tuple[Dossier, dict[str, Any
     told = effects.tick(paper, row, act, calendar, ELSEWHERE.supplement.lapse)
     known = {f.name: getattr(taken, f.name) for f in fields(taken)}
     said_so = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in known.items()}
-    return paper, {"act": {}, "taken": said_so, "clock": told}
+    return paper, {"act": {}, "taken": said_so, "activities": told_there, "clock": told}
 
 
 def turn(
@@ -137,6 +142,8 @@ def turn(
     row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
     effects.check_extension(pinned, brought)
     effects.check_stage(pinned, paper, act, brought)
+    if isinstance(brought, Result) and brought.outcome is Outcome.unstated and not paper.source:
+        raise BadInput("outcome must be approved or refused: only an imported one may be unstated")
     paper.seq, paper.moved_at = paper.seq + 1, act.at
     if act.event is Event.receive:  # registered under one version, received under the next
         pinned = book.procedure(paper.procedure)

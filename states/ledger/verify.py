@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from states.errors import HosoError
 from states.ledger import chain
 from states.ledger.acts import Act, Lodging
-from states.ledger.statements import d, dossier, e, entry, v, visit
+from states.ledger.statements import a, activity, d, dossier, e, entry, v, visit
 from states.ledger.turn import Book, Taken, adopting, opening, turn
 from states.tables import Dossier, Visit
 from states.words import Event
@@ -53,10 +53,10 @@ async def verify(
 ) -> Report:
     """Check every dossier; `told` hears how many are done."""
     report = Report()
-    async for row, lines, visits in _dossiers(db):
+    async for row, lines, visits, told_there in _dossiers(db):
         report.dossiers += 1
         report.entries += len(lines)
-        fault = check_lines(row, lines)
+        fault = check_lines(row, lines) or check_told(row, lines, told_there)
         if fault is None:
             fault, read = check_dates(book, row, lines, visits)
             report.unread += not read
@@ -109,6 +109,17 @@ def check_lines(row: Line, lines: list[Line]) -> Fault | None:
     return None
 
 
+def check_told(row: Line, lines: list[Line], told_there: list[Line]) -> Fault | None:
+    """Whether the history of another system is the one that came with the dossier."""
+    try:
+        came = json.loads(lines[0]["payload"]).get("activities")
+    except FORGED as error:
+        return Fault(row["code"], 0, f"its first payload cannot be read: {error!r}")
+    if came == chain.digest(told_there):
+        return None
+    return Fault(row["code"], 0, "the imported history is not the one that was imported")
+
+
 def _chained(code: str, lines: list[Line]) -> Fault | None:
     """The first line that does not follow from the one before."""
     before: Line = {"seq": 0, "dest": None, "hash": None}
@@ -131,6 +142,8 @@ def _same(
     """The first column that differs from what the lines say."""
     for name in d.keys():  # noqa: SIM118  columns
         if name not in UNTOLD and row[name] != (should := getattr(paper, name)):
+            if name == "applicant":  # a citizen's name is for nobody's screen
+                return Fault(code, 0, "applicant is not the one that its lines say")
             return Fault(code, 0, f"{name} is {row[name]}, and its lines say {should}")
     if len(visits) != len(replayed):
         return Fault(code, 0, f"it has {len(visits)} visits, and its lines say {len(replayed)}")
@@ -192,8 +205,8 @@ def act_of(line: Line) -> Act:
 
 async def _dossiers(
     db: AsyncConnection,
-) -> AsyncIterator[tuple[Line, list[Line], list[Line]]]:
-    """Each dossier with its lines and visits, in order of id, a batch at a time."""
+) -> AsyncIterator[tuple[Line, list[Line], list[Line], list[Line]]]:
+    """Each dossier with its lines, visits and imported history, in order of id, in batches."""
     last = 0
     while True:
         rows = await _read(db, sa.select(dossier).where(d.id > last).order_by(d.id).limit(BATCH))
@@ -206,8 +219,12 @@ async def _dossiers(
         visits = await _grouped(
             db, sa.select(visit).where(v.dossier_id.between(*span)).order_by(v.dossier_id, v.visit)
         )
+        told = await _grouped(
+            db, sa.select(activity).where(a.dossier_id.between(*span)).order_by(a.dossier_id, a.n)
+        )
         for row in rows:
-            yield row, lines.get(row["id"], []), visits.get(row["id"], [])
+            of = row["id"]
+            yield row, lines.get(of, []), visits.get(of, []), told.get(of, [])
 
 
 async def _read(db: AsyncConnection, query: sa.Select[Any]) -> list[Line]:

@@ -6,7 +6,7 @@ wins; the database decides by `seq`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from states import lifecycle
 from states.db import fetch
 from states.errors import BadInput, KeyReused, Stale, Unknown
-from states.ledger import statements
+from states.ledger import chain, statements
 from states.ledger.acts import Act, Lodging, keepable
 from states.ledger.turn import Book, Taken, adopting, opening, said, turn
 from states.ledger.verify import Line, replay
@@ -48,13 +48,25 @@ async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> 
     return paper
 
 
-async def adopt(db: AsyncConnection, book: Book, taken: Taken, act: Act) -> Dossier:
-    """Take a dossier over from another system, under the code it has there, and return it."""
+async def adopt(
+    db: AsyncConnection,
+    book: Book,
+    taken: Taken,
+    act: Act,
+    activities: Sequence[Mapping[str, Any]] = (),
+) -> Dossier:
+    """Take a dossier over from another system, under the code it has there, and return it.
+
+    `activities` is the history told there: n, name, at, person, unit, data, in order of n.
+    """
     await _in_turn(db, act)
     if (again := await _answered(db, book, act, taken.code)) is not None:
         return again
-    paper, payload = adopting(book, taken, act)
+    paper, payload = adopting(book, taken, act, chain.digest(activities))
     await insert(db, paper, act, payload)
+    if activities:
+        rows = [{"dossier_id": paper.id, **each} for each in activities]
+        await db.execute(sa.insert(statements.activity), rows)
     return paper
 
 
