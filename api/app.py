@@ -27,8 +27,10 @@ DESCRIPTION = """
 Dossiers of one-stop public-service counters: opened, moved along their lifecycle, and read with the
 working of each deadline.
 
-Every write takes an `Idempotency-Key`; a move takes `If-Match` with the `ETag` that was seen. Every
-error is a problem document (RFC 9457) whose `type` is stable.
+A write may carry an `Idempotency-Key`, and a move `If-Match` with the `ETag` that was seen: send
+both whenever an answer could be lost or somebody else could be first. `Hoso-Person` says who acts,
+`Hoso-Role` in what capacity where they hold several, `Hoso-For` for which agency a postal clerk
+does. Every error is a problem document (RFC 9457) whose `type` is stable.
 """
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,12 +16,12 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states import ledger
+from states.clock import Policy
 from states.ledger import anchor, chain
 from states.ledger.outbox import HORIZON
 from states.tables import Dossier, Entry, Visit
-from states.words import Event, Role
+from states.words import Channel, Event, Role
 
-KEY = b"a key that the database does not hold"
 TODAY = date(2024, 3, 4)
 
 # What Postgres keeps and people send: all of Unicode but NUL and halves of pairs.
@@ -274,13 +275,13 @@ async def rewrite(db: AsyncConnection, paper: Dossier, seq: int, **changed: Any)
 
 
 async def test_a_history_written_anew_is_found_by_its_anchor(
-    fresh: AsyncEngine, owner: AsyncEngine
+    fresh: AsyncEngine, owner: AsyncEngine, tmp_path: Path
 ) -> None:
     async with fresh.begin() as db:
         paper = await long_lived(db)
     await settled(fresh)
     async with owner.connect() as db:
-        await _written_anew(db, paper)
+        await _written_anew(db, paper, tmp_path)
 
 
 async def settled(engine: AsyncEngine) -> None:
@@ -294,17 +295,17 @@ async def settled(engine: AsyncEngine) -> None:
             await asyncio.sleep(0.02)
 
 
-async def _written_anew(owner_db: AsyncConnection, paper: Dossier) -> None:
-    assert await anchor.sign(owner_db, KEY, TODAY) == 1
-    assert await anchor.sign(owner_db, KEY, TODAY) == 0
+async def _written_anew(owner_db: AsyncConnection, paper: Dossier, folder: Path) -> None:
+    assert await anchor.sign(owner_db, folder, TODAY) == 1
+    assert await anchor.sign(owner_db, folder, TODAY) == 0
     await move(owner_db, paper.code, Event.withdraw, at(3))  # what came later is not its business
     await receive(owner_db)
-    assert await anchor.check(owner_db, KEY) == []
+    assert await anchor.check(owner_db, folder) == []
 
     savepoint = await owner_db.begin_nested()
     await rewrite(owner_db, paper, 5, reason="thiếu mọi thứ")
     assert await faults(owner_db) == []  # the chain alone cannot tell
-    [told] = await anchor.check(owner_db, KEY)
+    [told] = await anchor.check(owner_db, folder)
     assert told == f"anchor of H42.05, {TODAY}: the history signed then is not the history told now"
     await savepoint.rollback()
 
@@ -315,32 +316,42 @@ async def _written_anew(owner_db: AsyncConnection, paper: Dossier) -> None:
     ):
         savepoint = await owner_db.begin_nested()
         await owner_db.execute(sa.text(statement))
-        assert len(await anchor.check(owner_db, KEY)) == 1
+        assert await anchor.check(owner_db, folder)
         await savepoint.rollback()
-    assert len(await anchor.check(owner_db, b"another key")) == 1
+    savepoint = await owner_db.begin_nested()
+    await owner_db.execute(sa.text("DELETE FROM anchor"))
+    [told] = await anchor.check(owner_db, folder)
+    assert told.startswith("the anchors are not those that were signed")
+    await savepoint.rollback()
+
+    (folder / anchor.KEY).write_text("another key, and long enough to be one")
+    assert len(await anchor.check(owner_db, folder)) == 1
+    (folder / anchor.KEY).write_text("")
+    with pytest.raises(anchor.NoKey):
+        await anchor.check(owner_db, folder)
 
 
-async def test_every_agency_has_its_anchor(fresh: AsyncEngine) -> None:
+async def test_every_agency_has_its_anchor(fresh: AsyncEngine, tmp_path: Path) -> None:
     book = Shelf((PERMIT,)).with_next(PERMIT, agency="H42.07")
     async with fresh.begin() as db:
         await receive(db)
         await ledger.open_(db, book, lodging(), act(Event.receive, NINE))
     await settled(fresh)
     async with fresh.begin() as db:
-        assert await anchor.sign(db, KEY, TODAY) == 2
-        assert await anchor.check(db, KEY) == []
+        assert await anchor.sign(db, tmp_path, TODAY) == 2
+        assert await anchor.check(db, tmp_path) == []
 
 
-async def test_a_slow_writer_is_no_forger(fresh: AsyncEngine) -> None:
+async def test_a_slow_writer_is_no_forger(fresh: AsyncEngine, tmp_path: Path) -> None:
     async with fresh.begin() as db:
         await receive(db)
     async with fresh.connect() as slow:
         await receive(slow)
         async with fresh.begin() as db:
-            await anchor.sign(db, KEY, TODAY)
+            await anchor.sign(db, tmp_path, TODAY)
         await slow.commit()
     async with fresh.begin() as db:
-        assert await anchor.check(db, KEY) == []
+        assert await anchor.check(db, tmp_path) == []
 
 
 def test_the_payload_is_kept_as_it_was_hashed() -> None:
@@ -353,3 +364,28 @@ def test_the_fields_are_all_an_entry_has_to_say() -> None:
     said: Iterable[str] = (column.name for column in Entry.__table__.c)
     assert set(said) - set(chain.FIELDS) == {"id", "hash", "xact"}
     assert set(Visit.__table__.c.keys()) >= {"due_at", "verdict"}
+
+
+async def test_an_imported_history_is_under_the_chain(
+    fresh: AsyncEngine, owner: AsyncEngine
+) -> None:
+    told = {"n": 1, "name": "T02", "at": NINE, "person": "R1", "unit": None, "data": {"b": "1"}}
+    taken = ledger.Taken(
+        source="log", code="case-1", agency="NL", unit="NL", procedure="p", applicant="",
+        channel=Channel.counter, calendar="week", policy=Policy.day, received=NINE, promised=None,
+    )  # fmt: skip
+    adopt = act(Event.adopt, NINE, Role.system)
+    async with fresh.begin() as db:
+        await ledger.adopt(db, BOOK, taken, adopt, [told])
+        await receive(db)
+        assert (await ledger.verify(db, BOOK)).faults == []
+    for statement in (
+        "UPDATE activity SET at = at - interval '1 day'",
+        "DELETE FROM activity",
+        "INSERT INTO activity SELECT dossier_id, 2, 'paid', at, person, unit, data FROM activity",
+        "INSERT INTO activity SELECT id, 1, 'paid', now(), '', '', '{}' FROM dossier"
+        " WHERE source IS NULL",
+    ):
+        async with owner.connect() as db:
+            await db.execute(sa.text(statement))
+            assert len((await ledger.verify(db, BOOK)).faults) == 1

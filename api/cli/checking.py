@@ -32,7 +32,7 @@ def verify(
 ) -> None:
     """Re-derive every line, state, date and class, and name the first that does not hold."""
     with placed(data) as place:
-        report, faults = asyncio.run(_verify(place, sign=anchor, quiet=json))
+        report, faults, signed = asyncio.run(_verify(place, sign=anchor, quiet=json))
     if json:
         counts = {"dossiers": report.dossiers, "entries": report.entries}
         as_json({**counts, "dates_not_read": report.unread, "faults": faults})
@@ -41,6 +41,8 @@ def verify(
             f"[green]All holds[/]: {report.dossiers:,} dossiers, {report.entries:,} entries:"
             " every hash, every date and every class follows from the lines before it."
         )
+        if signed:
+            console.print(f"Signed today's heads of {signed} agencies' chains.", style="dim")
         if report.unread:
             console.print(
                 f"{report.unread:,} of them are pinned to another version of their calendar:"
@@ -63,15 +65,16 @@ async def _verify(place: Place, *, sign: bool, quiet: bool):  # type: ignore[no-
     from states import catalogue, ledger
     from states.ledger import anchor
 
-    book, key = catalogue.load(), place.anchor_key()
+    book = catalogue.load()
+    signed = 0
     with Progress(console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task("Checking", total=None)
         async with transacted(place.database) as db:
             report = await ledger.verify(db, book, lambda n: progress.update(task, completed=n))
-            faults = [*map(str, report.faults), *await anchor.check(db, key)]
+            faults = [*map(str, report.faults), *await anchor.check(db, place.data)]
             if sign and not faults:
-                await anchor.sign(db, key, datetime.now(UTC).date())
-    return report, faults
+                signed = await anchor.sign(db, place.data, datetime.now(UTC).date())
+    return report, faults, signed
 
 
 def draw(

@@ -222,12 +222,14 @@ LABELS = {
     Lang.vi: ("Hẹn trả", "Hẹn trả lần đầu", "Tình trạng", "Đã dùng", "Còn lại"),
     Lang.en: ("Due", "First promise", "Verdict", "Used", "Remaining"),
 }
+PAST = {Lang.vi: "Đã quá", Lang.en: "Past by"}  # instead of what remains
 
 
 def _show(reading: Reading, policy: Policy, lang: Lang) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from api.cli.output import console
 
     due, first, remaining = reading.due, reading.due_original, reading.remaining
     figures = (
@@ -235,12 +237,12 @@ def _show(reading: Reading, policy: Policy, lang: Lang) -> None:
         moment(first, lang) if first else "–",
         standing(reading.verdict, policy, lang),
         working_time(reading.used, lang),
-        "–" if remaining is None else working_time(remaining, lang),
+        "–" if remaining is None else working_time(abs(remaining), lang),
     )
+    labels = LABELS[lang] if (remaining or 0) >= 0 else (*LABELS[lang][:-1], PAST[lang])
     answer, trace = Table(show_header=False), Table.grid(padding=(0, 1))
-    for label, figure in zip(LABELS[lang], figures, strict=True):
+    for label, figure in zip(labels, figures, strict=True):
         answer.add_row(Text(label, style="bold"), Text(figure))
     for sentence in say(reading.trace, lang):
         trace.add_row("•", Text(sentence))
-    console = Console()
     console.print(answer, trace, width=min(console.width, 100))

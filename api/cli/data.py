@@ -105,18 +105,25 @@ def bieu06(
         Policy | None, typer.Option(help="Class anew by this policy instead of as frozen.")
     ] = None,
     form: Annotated[figures.Form, typer.Option("--format")] = figures.Form.table,
-    output: Annotated[Path | None, typer.Option(help="File for csv and xlsx.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File for csv, xlsx and json.")] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Biểu 06/VPCP/KSTT: received, resolved early, on time and late, and in process."""
     from states import catalogue
+    from states.figures import agencies_known
     from states.figures import bieu06 as read
 
     async def figure(address: str) -> Any:
         async with transacted(address) as db:
             end = moment(until) or datetime.now(UTC)
-            return await read(db, catalogue.load(), moment(since), end, agency or None, policy)
+            book = catalogue.load()
+            known = await agencies_known(db, book) if agency else set()
+            if strange := sorted(set(agency or ()) - known):
+                raise BadInput(
+                    f"there is no agency {', '.join(strange)}: there are {', '.join(sorted(known))}"
+                )
+            return await read(db, book, moment(since), end, agency or None, policy)
 
     check_writable(output)
     with placed(data) as place:

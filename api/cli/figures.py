@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from enum import StrEnum, auto
 from pathlib import Path
@@ -49,7 +50,10 @@ class Form(StrEnum):
 
 def write(console: Console, made: Bieu06, form: Form, output: Path | None) -> None:
     """Print or write a report. Raises `BadInput` when XLSX has no file to go to."""
-    if form is Form.json:
+    if form is Form.json and output is not None:
+        with output.open("w", encoding="utf-8") as file:
+            as_json(bieu06_json(made), file)
+    elif form is Form.json:
         as_json(bieu06_json(made))
     elif form is Form.xlsx:
         if output is None:
@@ -57,8 +61,12 @@ def write(console: Console, made: Bieu06, form: Form, output: Path | None) -> No
         _xlsx(made, output)
     elif form is Form.csv:
         _csv(made, output)
+    elif output is not None:
+        raise BadInput("a table is for the screen: choose csv, xlsx or json for a file")
     else:
         show_bieu06(console, made)
+    if output is not None and form is not Form.table:
+        Console(stderr=True).print(f"Wrote {output}.", markup=False, highlight=False)
 
 
 def show_bieu06(console: Console, made: Bieu06) -> None:
@@ -66,33 +74,35 @@ def show_bieu06(console: Console, made: Bieu06) -> None:
     console.print(_table(made), highlight=False)
     console.print(LEGEND, style="dim", highlight=False)
     console.print()
-    total = made.total
+    for text in _rates(made.total):
+        console.print(text, highlight=False)
+    if not made.total.balances:
+        console.print("[red]The columns do not balance: 3 ≠ 7 + 11. Run `hoso verify`.[/]")
+
+
+def _rates(total: Row) -> Iterator[str]:
+    """Each rate with its denominator named, and what the form leaves out."""
     for rate, of, whole in (
         (total.of_resolved, "giải quyết / resolved", total.resolved),
         (total.of_received, "tiếp nhận / received", total.received),
     ):
         if rate is not None:
-            share = total.early + total.on_time
-            console.print(
-                f"Trước và đúng hạn / early or on time: [bold]{rate:.2f}%[/]"
-                f" of {of} ({share:,} of {whole:,})",
-                highlight=False,
-            )
+            share = f"{total.early + total.on_time:,} of {whole:,}"
+            yield f"Trước và đúng hạn / early or on time: {rate:.2f}% of {of} ({share})"
     if total.unclassed:
-        console.print(
-            f"Không phân loại / not counted: {total.unclassed:,}"
-            " (withdrawn, stopped, declined, or without a term)",
-            highlight=False,
-        )
-    if not total.balances:
-        console.print("[red]The columns do not balance: 3 ≠ 7 + 11. Run `hoso verify`.[/]")
+        left_out = "withdrawn, stopped, declined, or without a term"
+        yield f"Không phân loại / not counted: {total.unclassed:,} ({left_out})"
+
+
+def _title(made: Bieu06) -> str:
+    since = f"{made.since:%d/%m/%Y}" if made.since else "…"
+    by = made.policy or "as frozen"
+    return f"Biểu 06/VPCP/KSTT  {since} – {made.until:%d/%m/%Y}  (policy: {by})"
 
 
 def _table(made: Bieu06) -> Table:
-    since = f"{made.since:%d/%m/%Y}" if made.since else "…"
-    by = made.policy or "as frozen"
     form = Table(
-        title=f"Biểu 06/VPCP/KSTT  {since} – {made.until:%d/%m/%Y}  (policy: {by})",
+        title=_title(made),
         title_justify="left",
         title_style="bold",
         show_footer=True,
@@ -146,7 +156,8 @@ def _row_json(row: Row) -> dict[str, Any]:
 def _lines(made: Bieu06) -> list[list[Any]]:
     """Heading, rows and total, plain."""
     names = [name for *_, name in COLUMNS]
-    lines: list[list[Any]] = [["agency", "name", *names]]
+    heading = [f"{vi.replace(chr(10), ' ')} / {name} {number}" for vi, number, name in COLUMNS]
+    lines: list[list[Any]] = [["Mã / code", "Cơ quan / agency", *heading]]
     for row in made.rows:
         name = agency_name(row.agency)
         lines.append([_text(row.agency), _text(name), *(getattr(row, n) for n in names)])
@@ -173,10 +184,17 @@ def _xlsx(made: Bieu06, output: Path) -> None:
     with xlsxwriter.Workbook(str(output), {"strings_to_formulas": False}) as book:
         sheet = book.add_worksheet("Biểu 06")
         bold = book.add_format({"bold": True})
-        for number, line in enumerate(_lines(made)):
-            sheet.write_row(number, 0, line, bold if number == 0 else None)
-        sheet.freeze_panes(1, 2)
+        heading = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        sheet.write(0, 0, _title(made), bold)
+        lines = _lines(made)
+        for number, line in enumerate(lines, 2):
+            sheet.write_row(number, 0, line, heading if number == 2 else None)
+        for number, text in enumerate(_rates(made.total), len(lines) + 3):
+            sheet.write(number, 0, text)
+        sheet.freeze_panes(3, 2)
+        sheet.set_column(0, 0, 12)
         sheet.set_column(1, 1, 44)
+        sheet.set_column(2, 1 + len(COLUMNS), 13)
 
 
 # An import's account ----------------------------------------------------------------------

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,10 +17,11 @@ from states.errors import BadInput
 console = Console(width=None if sys.stdout.isatty() else 100)
 
 
-def as_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
-    sys.stdout.flush()  # what goes on running is read from a pipe
+def as_json(value: Any, to: TextIO | None = None) -> None:
+    """One JSON document, on standard output unless told otherwise."""
+    to = to or sys.stdout
+    to.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    to.flush()  # what goes on running is read from a pipe
 
 
 def check_writable(file: Path | None) -> None:

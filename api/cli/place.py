@@ -7,7 +7,6 @@ note of its addresses in that folder, so that commands given beside it show in t
 import http.client
 import json
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -47,21 +46,6 @@ class Place:
     database: str
     owner: str
     prefect_database: str | None  # None: Prefect is not ours to run
-
-    def anchor_key(self) -> bytes:
-        """The key that signs anchors; made once, readable by us alone, outside the database."""
-        return secret(self.data / "anchor.key").encode()
-
-
-def secret(file: Path) -> str:
-    """A secret kept in a file of ours; made when it is first asked for."""
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(handle, "w") as new:
-        new.write(text := secrets.token_urlsafe(32))
-    return text
 
 
 @contextmanager

@@ -105,6 +105,7 @@ def _told(line: Row, zone: tzinfo) -> Told:
 def clock_read(book: Catalogue, d: Dossier, at: datetime, speaks: Lang) -> ClockRead:
     """Read a dossier's clock. Raises `BadInput` for a moment its calendar does not reach."""
     calendar = book.calendar(d.calendar)
+    calendar.stamp(at)  # refused past its reach, also when there is no clock to read yet
     facts = d.received_at and facts_of(d, d.finished_at)
     reading = facts and clock.read(Term.parse(d.term), calendar, facts, d.policy, at)
     return ClockRead(

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from states.catalogue import Catalogue
 from states.clock import Calendar, Policy, late_from, verdict_of
 from states.errors import BadInput
 from states.ledger.statements import d, dossier
@@ -105,6 +106,12 @@ async def bieu06(
     else:
         rows = await _anew(db, book, since, until, agencies, policy)
     return Bieu06(since, until, policy, tuple(sorted(rows, key=lambda row: row.agency)))
+
+
+async def agencies_known(db: AsyncConnection, book: Catalogue) -> set[str]:
+    """The agencies a report may be asked for: the catalogue's, and those that were imported."""
+    imported = sa.select(d.agency).where(d.source.is_not(None)).distinct()
+    return {*book.agencies, *(await db.execute(imported)).scalars()}
 
 
 def _rate(part: int, whole: int) -> float | None:

@@ -4,25 +4,59 @@ A chain alone proves that nobody changed a line without writing all later ones a
 proves that nobody did that either, up to the moment it was signed.
 """
 
+import hashlib
 import hmac
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from states.errors import HosoError
 from states.ledger.outbox import HORIZON
 from states.ledger.statements import d, dossier, e, entry
 
 anchor = SQLModel.metadata.tables["anchor"]
 
 
-async def sign(db: AsyncConnection, key: bytes, day: date) -> int:
+KEY, SEAL = "anchor.key", "anchor.seal"
+SHORTEST = 32  # characters of a key
+
+
+class NoKey(HosoError):
+    """The key that signs anchors is not usable."""
+
+
+def key_in(folder: Path) -> bytes:
+    """The key kept in a folder of ours; made whole or not at all when first asked for."""
+    file = folder / KEY
+    if not file.exists():
+        fresh = folder / f"{KEY}.{secrets.token_hex(4)}"
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(32))
+        with suppress(FileExistsError):  # somebody else was first: theirs it is
+            os.link(fresh, file)
+        fresh.unlink()
+    key = file.read_text().strip()
+    if len(key) < SHORTEST:
+        raise NoKey(f"{file} holds no key: restore it from a copy, or anchors cannot be checked")
+    return key.encode()
+
+
+async def sign(db: AsyncConnection, folder: Path, day: date) -> int:
     """Anchor every agency once for that day; returns how many anchors were new.
 
     Signed is what transactions wrote that have ended: a line still being written is no forgery.
+    The key and a seal over all anchors lie in the folder, outside the database.
     """
+    key = key_in(folder)
     before = (await db.execute(sa.select(HORIZON))).scalar_one()
     agencies = (await db.execute(sa.select(d.agency).distinct().order_by(d.agency))).scalars().all()
     new = 0
@@ -35,13 +69,25 @@ async def sign(db: AsyncConnection, key: bytes, day: date) -> int:
         values |= {"before": before, "signature": signed}
         done = await db.execute(insert(anchor).values(values).on_conflict_do_nothing())
         new += done.rowcount
+    if new:
+        rows = await _rows(db)
+        (folder / SEAL).write_text(f"{len(rows)} {_sealed(rows)}\n")
     return new
 
 
-async def check(db: AsyncConnection, key: bytes) -> list[str]:
+async def signed_on(db: AsyncConnection, day: date) -> bool:
+    """Whether anything was anchored for that day."""
+    return bool(await db.scalar(sa.select(sa.exists().where(anchor.c.day == day))))
+
+
+async def check(db: AsyncConnection, folder: Path) -> list[str]:
     """The anchors that do not hold, each as a sentence."""
-    faults = []
-    for row in (await db.execute(sa.select(anchor).order_by(anchor.c.day))).all():
+    key, rows, faults = key_in(folder), await _rows(db), []
+    if (folder / SEAL).exists():
+        sealed, seal = (folder / SEAL).read_text().split()
+        if len(rows) < int(sealed) or _sealed(rows[: int(sealed)]) != seal:
+            faults.append("the anchors are not those that were signed: one is missing or altered")
+    for row in rows:
         count, heads = (await db.execute(_heads(row.agency, row.before))).one()
         where = f"anchor of {row.agency}, {row.day}"
         signed = _signature(key, row.agency, row.day, row.dossiers, row.heads)
@@ -50,6 +96,15 @@ async def check(db: AsyncConnection, key: bytes) -> list[str]:
         elif (count, heads) != (row.dossiers, row.heads):
             faults.append(f"{where}: the history signed then is not the history told now")
     return faults
+
+
+async def _rows(db: AsyncConnection) -> Sequence[sa.Row[Any]]:
+    c = anchor.c
+    return (await db.execute(sa.select(anchor).order_by(c.recorded_at, c.agency, c.day))).all()
+
+
+def _sealed(rows: Sequence[sa.Row[Any]]) -> str:
+    return hashlib.sha256(b"".join(row.signature for row in rows)).hexdigest()
 
 
 def _heads(agency: str, before: int) -> sa.Select[int, bytes]:
