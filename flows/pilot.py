@@ -5,14 +5,15 @@ day on which it was received. So people and flows work side by side, as they do 
 anywhere and run again, the year goes on with the week it was in: every act has its own key.
 """
 
-from asyncio import Queue, Task, create_task, gather
+from asyncio import Future, Queue, Task, create_task, gather, get_running_loop
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from prefect import flow
 from prefect.context import AsyncClientContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -28,7 +29,38 @@ DESKS = 8  # people who act at once: connections held for the year
 PASSED_ON = {Event.receive, Event.digitise}  # after these a dossier goes on by itself
 
 Told = Callable[[int, int, str], None]  # acts done, acts in all, the virtual date
-Flow = Callable[[datetime], Coroutine[Any, Any, object]]
+
+
+class Moment:
+    """The moment a run that was begun ahead waits for; `over` once its work is done.
+
+    Prefect takes its time to begin and to end a run: so it does that while people work.
+    """
+
+    def __init__(self, after: Iterable[Future[None]]) -> None:
+        self.after, self.over = after, get_running_loop().create_future()
+
+    async def __aenter__(self) -> None:
+        for each in self.after:
+            await each
+
+    async def __aexit__(self, failed: object, *_: object) -> None:
+        if not failed:
+            self.over.set_result(None)
+
+    def end(self, run: Task[Any]) -> None:
+        """The run is over; if it failed, so has what waits for it."""
+        if self.over.done():
+            return
+        if run.cancelled():
+            self.over.cancel()
+        elif failure := run.exception():
+            self.over.set_exception(failure)
+        else:
+            self.over.set_result(None)
+
+
+Flow = Callable[[datetime, Moment], Coroutine[Any, Any, object]]
 
 
 async def pilot(told: Told) -> int:
@@ -40,7 +72,25 @@ async def pilot(told: Told) -> int:
     plan = load(catalogue)
     days = story(catalogue, plan)
     async with AsyncClientContext.get_or_create():  # one client for all runs: a third of their cost
-        return await live(engine, catalogue, plan.name, days, told)
+        return await live(
+            engine, catalogue, plan.name, days, told, evening=_ahead(drive), weekend=_ahead(sweep)
+        )
+
+
+def _ahead(of: Any) -> Flow:
+    """The same flow, begun ahead of its moment."""
+    moments: dict[datetime, Moment] = {}
+
+    @flow(name=of.name, description=of.description, persist_result=False)
+    async def begun(at: datetime) -> object:
+        async with moments.pop(at):
+            return await of.fn(at)
+
+    async def begin(at: datetime, moment: Moment) -> object:
+        moments[at] = moment
+        return await begun(at)
+
+    return begin
 
 
 async def live(
@@ -50,8 +100,8 @@ async def live(
     days: Sequence[Day],
     told: Told,
     *,
-    evening: Flow = drive,
-    weekend: Flow = sweep,
+    evening: Flow,
+    weekend: Flow,
 ) -> int:
     """Live these days, from where the plan of that name was left; returns the acts in all."""
     async with AsyncExitStack() as stack:
@@ -75,7 +125,7 @@ class _Centre:
         """Whether any of these acts was made before."""
         return chain[0].number <= self.done.get(chain[0].dossier, ("", 0))[1]
 
-    async def live(self, chain: Chain, after: Task[None] | None) -> None:
+    async def live(self, chain: Chain, after: Future[None] | None) -> None:
         """Make the acts of a chain in order, once what it comes after has happened."""
         if after is not None:
             await after
@@ -108,6 +158,7 @@ class _Year:
     told: Told
     evening: Flow
     weekend: Flow
+    runs: list[Task[Any]] = field(default_factory=list)
     total: int = 0
     passed: int = 0
 
@@ -118,7 +169,7 @@ class _Year:
         self.passed = sum(_acts(day) for week in weeks[:begin] for day in week)
         for week in weeks[begin:]:
             await self._week(week)
-            await self.weekend(week[-1].at)
+        await _all(self.runs)
         return self.passed
 
     def _left_at(self, weeks: Sequence[Sequence[Day]]) -> int:
@@ -128,14 +179,14 @@ class _Year:
         )
         return max((number for number, any_act in enumerate(begun) if any_act), default=0)
 
-    async def _week(self, week: Iterable[Day]) -> None:
+    async def _week(self, week: Sequence[Day]) -> None:
         """When something fails, what does not come after it goes on to the end of the week."""
-        tasks: list[Task[None]] = []
-        after: dict[int, Task[None]] = {}  # what the next act on a dossier comes after
-        opening: Task[None] | None = None  # one by one: codes are given in the order of arrival
-        evening: Task[None] | None = None
+        tasks: list[Future[None]] = []
+        after: dict[int, Future[None]] = {}  # what the next act on a dossier comes after
+        opening: Future[None] | None = None  # one by one: codes are given in the order of arrival
+        evening: Future[None] | None = None
         for day in week:
-            arriving = []
+            arriving = [evening] if evening else []
             for chain in day.chains:
                 dossier = chain[0].dossier
                 if chain[0].lodging is not None:
@@ -146,20 +197,31 @@ class _Year:
                 tasks.append(after[dossier])
                 if any(step.act.event in PASSED_ON for step in chain):
                     arriving.append(after[dossier])
-            evening = create_task(self._end(day, [*arriving, *([evening] if evening else [])]))
-            tasks.append(evening)
+            evening = self._begin(self.evening, day.at, arriving)
+            tasks.append(create_task(self._tell(day, evening)))
             after |= {c[0].dossier: evening for c in day.chains if c[-1].act.event in PASSED_ON}
-        for failure in await gather(*tasks, return_exceptions=True):
-            if failure is not None:
-                raise failure
+        tasks.append(self._begin(self.weekend, week[-1].at, list(tasks)))
+        await _all(tasks)
 
-    async def _end(self, day: Day, after: Iterable[Task[None]]) -> None:
-        """The end of a day, once all that came in is there and the day before is over."""
-        for each in after:
-            await each
-        await self.evening(day.at)
+    def _begin(self, flow: Flow, at: datetime, after: Sequence[Future[None]]) -> Future[None]:
+        """Begin a flow's run; it does its work when `after` has happened, and tells when it did."""
+        moment = Moment(after)
+        run = create_task(flow(at, moment))
+        run.add_done_callback(moment.end)
+        self.runs.append(run)
+        return moment.over
+
+    async def _tell(self, day: Day, evening: Future[None]) -> None:
+        await evening
         self.passed += _acts(day)
         self.told(self.passed, self.total, f"{day.at:%d/%m/%Y}")
+
+
+async def _all(tasks: Iterable[Future[Any]]) -> None:
+    """Wait for all of them; raises the first failure."""
+    for outcome in await gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 def _acts(day: Day) -> int:

@@ -68,7 +68,7 @@ async def test_the_figures_of_the_form(office):
     await office.code(channel="online", applicant="Trần Văn Kín", procedure=LICENCE)
     await office.code(event="register", channel="online")  # not received: in no column
     withdrawn = await office.code()
-    await office.move(withdrawn, "withdraw", RECEPTION)
+    await office.move(withdrawn, "withdraw", RECEPTION, {"reason": "xin rút"})
     late = await office.processing()
     office.later(days=60)
     await finish(office, late)

@@ -368,8 +368,11 @@ async def test_bieu06_as_json(here: Path, files: tuple[Path, Path]) -> None:
     assert [row["agency"] for row in told["rows"]] == ["H42.05"]
     rates = [(each["of"], each["part"], each["whole"]) for each in told["total"]["on_time_rates"]]
     assert rates == [("resolved", 3, 4), ("received", 3, 5)]
-    other = (await hoso("report", "bieu06", *MARCH, "--agency", "H42.01", "--json")).json
+    other = (await hoso("report", "bieu06", *MARCH, "--agency", "H42.07", "--json")).json
     assert (other["rows"], other["total"]["received"]) == ([], 0)
+    unknown = await hoso("report", "bieu06", *MARCH, "--agency", "H42.99")
+    assert unknown.code == 1
+    assert "there is no agency H42.99: there are H42.02" in unknown.sentence
     assert (await hoso("report", "bieu06", *MARCH, "--policy", "instant", "--json")).json["policy"]
 
 
@@ -398,8 +401,12 @@ async def test_bieu06_as_a_workbook(here: Path, files: tuple[Path, Path]) -> Non
     answer = await hoso("report", "bieu06", *MARCH, "--format", "xlsx", "--output", file)
     assert answer.code == 0
     sheet = openpyxl.load_workbook(file).active
-    last = [cell.value for cell in list(sheet.rows)[-1]]
-    assert [str(value or "") if value != 0 else "0" for value in last] == LINES[0]
+    rows = [[cell.value for cell in row] for row in sheet.rows]
+    [total] = [row for row in rows if row[1] == "Tổng / Total"]
+    assert [str(value or "") if value != 0 else "0" for value in total] == LINES[0]
+    assert "01/03/2024" in rows[0][0]
+    assert rows[2][2] == "Tiếp nhận / received (3)"
+    assert "60.00% of tiếp nhận / received (3 of 5)" in rows[-1][0]
 
 
 async def test_names_that_look_like_formulas_stay_names(
@@ -490,7 +497,7 @@ async def test_verify_signs_what_holds_and_nothing_else(here: Path, fresh: Async
     assert await anchors() == 1
     key = here / "data" / "anchor.key"
     assert key.stat().st_mode & 0o077 == 0
-    key.write_text("a key of somebody else")
+    key.write_text("a key of somebody else, as long as ours")
     answer = await hoso("verify")
     assert answer.code == 1
     assert "its signature is not ours" in answer.sentence

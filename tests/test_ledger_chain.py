@@ -383,8 +383,8 @@ async def test_an_imported_history_is_under_the_chain(
         "UPDATE activity SET at = at - interval '1 day'",
         "DELETE FROM activity",
         "INSERT INTO activity SELECT dossier_id, 2, 'paid', at, person, unit, data FROM activity",
-        "INSERT INTO activity SELECT id, 1, 'paid', now(), '', '', '{}' FROM dossier"
-        " WHERE source IS NULL",
+        """INSERT INTO activity SELECT id, 1, 'paid', now(), '', '', '{}' FROM dossier
+        WHERE source IS NULL""",
     ):
         async with owner.connect() as db:
             await db.execute(sa.text(statement))

@@ -372,7 +372,8 @@ async def test_each_unit_and_day_counts_for_itself_and_10000_is_no_end(
         "SET ROLE postgres",
         "SET session_replication_role = replica",
         "UPDATE alembic_version SET version_num = 'x'",
-        "INSERT INTO entry SELECT * FROM entry ON CONFLICT (dossier_id, seq) DO UPDATE SET reason = 'x'",
+        """INSERT INTO entry SELECT * FROM entry
+        ON CONFLICT (dossier_id, seq) DO UPDATE SET reason = 'x'""",
     ],
 )
 async def test_the_application_cannot_change_history(db: AsyncConnection, statement: str) -> None:

@@ -343,7 +343,7 @@ def test_a_result_some_days_later_is_in_another_class() -> None:
 
 
 async def test_a_small_year_lived_twice_and_in_pieces(fresh: AsyncEngine) -> None:
-    from flows.pilot import live
+    from flows.pilot import Moment, live
 
     days = [day for day in pilot.story(CATALOGUE, small()) if day.chains]
     expected = Memory().live(days)
@@ -351,21 +351,22 @@ async def test_a_small_year_lived_twice_and_in_pieces(fresh: AsyncEngine) -> Non
     evenings: list[datetime] = []
     weekends: list[datetime] = []
 
-    async def weekend(at: datetime) -> None:
-        weekends.append(at)
+    async def evening(at: datetime, moment: Moment) -> None:
+        async with moment:
+            evenings.append(at)
+            if len(evenings) == 20:
+                raise BadInput("the lights went out")
+            await driving.drive(fresh, CATALOGUE, at)
 
-    async def evening(at: datetime) -> None:
-        evenings.append(at)
-        if len(evenings) == 20:
-            raise BadInput("the lights went out")
-        await driving.drive(fresh, CATALOGUE, at)
+    async def weekend(at: datetime, moment: Moment) -> None:
+        async with moment:
+            weekends.append(at)
 
     def told(done: int, total: int, when: str) -> None:
         seen.append((done, total))
 
     async def go_on() -> int:
-        flows = {"evening": evening, "weekend": weekend}
-        return await live(fresh, CATALOGUE, "small", days, told, **flows)
+        return await live(fresh, CATALOGUE, "small", days, told, evening=evening, weekend=weekend)
 
     with pytest.raises(BadInput, match="the lights went out"):
         await go_on()

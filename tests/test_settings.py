@@ -64,7 +64,7 @@ def test_addresses_come_through_as_they_are(monkeypatch, address):
         ("HOSO_DATABASE", "postgresql://u:secret@h/d?sslmode=require", "ssl=require"),
         ("HOSO_DATABASE", "postgresql://[secret/d", "HOSO_DATABASE"),
         ("HOSO_PORT", "0", "greater than or equal to 1"),
-        ("HOSO_PORT", "65536", "less than or equal to 65535"),
+        ("HOSO_PORT", "65535", "less than or equal to 65534"),
         ("HOSO_PORT", "http", "valid integer"),
         ("HOSO_PREFECT_API", "prefect", "valid URL"),
         ("HOSO_LOG_FORMAT", "xml", "'auto', 'console' or 'json'"),

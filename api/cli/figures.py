@@ -153,11 +153,18 @@ def _row_json(row: Row) -> dict[str, Any]:
     }
 
 
+HEADING = [
+    "Mã / code",
+    "Cơ quan / agency",
+    *(f"{vi.replace(chr(10), ' ')} / {n.replace('_', ' ')} {column}" for vi, column, n in COLUMNS),
+]
+"""For people; programs get the plain names."""
+
+
 def _lines(made: Bieu06) -> list[list[Any]]:
     """Heading, rows and total, plain."""
     names = [name for *_, name in COLUMNS]
-    heading = [f"{vi.replace(chr(10), ' ')} / {name} {number}" for vi, number, name in COLUMNS]
-    lines: list[list[Any]] = [["Mã / code", "Cơ quan / agency", *heading]]
+    lines: list[list[Any]] = [["agency", "name", *names]]
     for row in made.rows:
         name = agency_name(row.agency)
         lines.append([_text(row.agency), _text(name), *(getattr(row, n) for n in names)])
@@ -186,9 +193,10 @@ def _xlsx(made: Bieu06, output: Path) -> None:
         bold = book.add_format({"bold": True})
         heading = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         sheet.write(0, 0, _title(made), bold)
+        sheet.write_row(2, 0, HEADING, heading)
         lines = _lines(made)
-        for number, line in enumerate(lines, 2):
-            sheet.write_row(number, 0, line, heading if number == 2 else None)
+        for number, line in enumerate(lines[1:], 3):
+            sheet.write_row(number, 0, line)
         for number, text in enumerate(_rates(made.total), len(lines) + 3):
             sheet.write(number, 0, text)
         sheet.freeze_panes(3, 2)

@@ -112,7 +112,8 @@ def everything(data: Path | None, port: int | None) -> Iterator[House]:
     from api.cli import keeping
     from flows.server import environment, serving
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # by the way we came
+    if threading.current_thread() is threading.main_thread():  # out by the way we came in
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     told = settings()
     port = told.port if port is None else port
     _free(told.host, port)
