@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from prefect import flow
+from prefect import Flow, flow
 from prefect.context import AsyncClientContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -38,14 +38,15 @@ class Moment:
     """
 
     def __init__(self, after: Iterable[Future[None]]) -> None:
-        self.after, self.over = after, get_running_loop().create_future()
+        self.after = after
+        self.over: Future[None] = get_running_loop().create_future()
 
     async def __aenter__(self) -> None:
         for each in self.after:
             await each
 
     async def __aexit__(self, failed: object, *_: object) -> None:
-        if not failed:
+        if not failed and not self.over.done():
             self.over.set_result(None)
 
     def end(self, run: Task[Any]) -> None:
@@ -60,7 +61,7 @@ class Moment:
             self.over.set_result(None)
 
 
-Flow = Callable[[datetime, Moment], Coroutine[Any, Any, object]]
+Run = Callable[[datetime, Moment], Coroutine[Any, Any, object]]
 
 
 async def pilot(told: Told) -> int:
@@ -77,7 +78,7 @@ async def pilot(told: Told) -> int:
         )
 
 
-def _ahead(of: Any) -> Flow:
+def _ahead(of: Flow[..., Any]) -> Run:
     """The same flow, begun ahead of its moment."""
     moments: dict[datetime, Moment] = {}
 
@@ -100,8 +101,8 @@ async def live(
     days: Sequence[Day],
     told: Told,
     *,
-    evening: Flow,
-    weekend: Flow,
+    evening: Run,
+    weekend: Run,
 ) -> int:
     """Live these days, from where the plan of that name was left; returns the acts in all."""
     async with AsyncExitStack() as stack:
@@ -151,13 +152,16 @@ class _Centre:
 
 @dataclass(slots=True)
 class _Year:
-    """The weeks, one after the other; `passed` counts the acts of the days that have ended."""
+    """The weeks, one after the other: a sweep sees all of its week and nothing of the next.
+
+    `passed` counts the acts of the days that have ended.
+    """
 
     centre: _Centre
     days: Sequence[Day]
     told: Told
-    evening: Flow
-    weekend: Flow
+    evening: Run
+    weekend: Run
     runs: list[Task[Any]] = field(default_factory=list)
     total: int = 0
     passed: int = 0
@@ -167,9 +171,11 @@ class _Year:
         self.total = sum(map(_acts, self.days))
         begin = self._left_at(weeks)
         self.passed = sum(_acts(day) for week in weeks[:begin] for day in week)
-        for week in weeks[begin:]:
-            await self._week(week)
-        await _all(self.runs)
+        try:
+            for week in weeks[begin:]:
+                await self._week(week)
+        finally:
+            await _all(self.runs)  # Prefect may still be ending them
         return self.passed
 
     def _left_at(self, weeks: Sequence[Sequence[Day]]) -> int:
@@ -203,12 +209,12 @@ class _Year:
         tasks.append(self._begin(self.weekend, week[-1].at, list(tasks)))
         await _all(tasks)
 
-    def _begin(self, flow: Flow, at: datetime, after: Sequence[Future[None]]) -> Future[None]:
+    def _begin(self, run: Run, at: datetime, after: Iterable[Future[None]]) -> Future[None]:
         """Begin a flow's run; it does its work when `after` has happened, and tells when it did."""
         moment = Moment(after)
-        run = create_task(flow(at, moment))
-        run.add_done_callback(moment.end)
-        self.runs.append(run)
+        task = create_task(run(at, moment))
+        task.add_done_callback(moment.end)
+        self.runs.append(task)
         return moment.over
 
     async def _tell(self, day: Day, evening: Future[None]) -> None:

@@ -109,16 +109,18 @@ def _columns(table: sa.Table) -> tuple[list[str], list[tuple[str, type[StrEnum]]
 
 
 @cache
-def turn(*, closes: bool, opens: bool, wakes: bool) -> Prepared:
+def turn(*, closes: bool, opens: bool, wakes: bool, keyed: bool) -> Prepared:
     """One statement for the line, the dossier and its visits; it returns the hash if it won."""
     sets = ", ".join(f"{name} = {_of_dossier(name)}" for name in CHANGING)
+    used = "SELECT FROM entry WHERE actor = :e_actor AND key = :e_key"
+    unused = f" AND NOT EXISTS ({used})" if keyed else ""
     columns = [name for name in chain.FIELDS if name != "recorded_at"]
     kinds = {name: chain.FIELDS[name] for name in columns}
     parts = [
         "WITH given AS (SELECT clock_timestamp() AS recorded_at)",
         f"line AS (SELECT given.recorded_at, {chain.sql(LINE)} AS hash FROM given)",
         f"moved AS (UPDATE dossier SET {sets}, head = line.hash FROM line"
-        " WHERE id = :d_id AND seq = :before RETURNING id)",
+        f" WHERE id = :d_id AND seq = :before{unused} RETURNING id)",
         f"entered AS (INSERT INTO entry ({', '.join(columns)}, recorded_at, hash)"
         f" SELECT {', '.join(f'CAST(:e_{name} AS {kind})' for name, kind in kinds.items())},"
         " line.recorded_at, line.hash FROM line, moved)",

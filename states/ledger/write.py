@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import lifecycle
 from states.db import fetch
-from states.errors import BadInput, KeyReused, Stale, Unknown
+from states.errors import BadInput, HosoError, KeyReused, Stale, Unknown
 from states.ledger import chain, statements
 from states.ledger.acts import Act, Lodging, keepable
 from states.ledger.turn import Book, Taken, adopting, opening, said, turn
@@ -76,19 +76,22 @@ async def move(db: AsyncConnection, book: Book, code: str, act: Act) -> Dossier:
     Raises `Unknown`, `BadInput`, `NotOpen`/`NotYours` (with what is open), `Stale` (with the
     present state) or `KeyReused`; then nothing was written.
     """
-    if (again := await _answered(db, book, act, code)) is not None:
-        return again
+    act.brings()  # what cannot be understood is refused before anything is looked up
     paper, present = await find(db, code)
-    if act.seq is not None and act.seq != paper.seq:
-        raise stale(paper)
-    act = _in_time(paper, act)
     before, source = paper.seq, paper.state
-    payload, opened = turn(book, paper, present, act)
-    if not await _write(db, paper, before, source, act, payload, present, opened):
-        # The same request, sent twice at once, may be what moved it.
+    try:
+        if act.seq is not None and act.seq != before:
+            raise stale(paper)
+        act = _in_time(paper, act)
+        payload, opened = turn(book, paper, present, act)
+        if not await _write(db, paper, before, source, act, payload, present, opened):
+            raise stale((await find(db, code))[0])
+    except HosoError:
+        # A repeated key is the rare case: it is looked for when the move cannot be made, and the
+        # write itself does nothing for a key that was used.
         if (again := await _answered(db, book, act, code)) is not None:
             return again
-        raise stale((await find(db, code))[0])
+        raise
     log.info("dossier.moved", code=code, move=act.event, source=source, dest=paper.state)
     return paper
 
@@ -207,9 +210,12 @@ async def _write(
     present: Visit | None,
     opened: Visit | None,
 ) -> bool:
-    """Write a move; False when somebody else moved the dossier first."""
+    """Write a move; False when somebody else moved the dossier first, or the key was used."""
     statement = statements.turn(
-        closes=present is not None, opens=opened is not None, wakes=_wakes(paper, act)
+        closes=present is not None,
+        opens=opened is not None,
+        wakes=_wakes(paper, act),
+        keyed=act.key is not None,
     )
     won = await statement.one(
         db,
