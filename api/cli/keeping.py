@@ -62,14 +62,14 @@ class Worker:
             self._process = self._begin()
 
     def close(self) -> None:
-        """End it, and wait until it has."""
+        """End it, and wait until it has: by the pipe first, for a signal would break off a run."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.terminate()
         try:
             self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
 
 
 def postgres(data: Path) -> None:
