@@ -59,6 +59,8 @@ class Worker:
         """Begin it again if it died."""
         if (code := self._process.poll()) is not None:
             log.error("worker.ended", code=code)
+            assert self._process.stdin is not None
+            self._process.stdin.close()
             self._process = self._begin()
 
     def close(self) -> None:
