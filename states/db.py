@@ -39,8 +39,11 @@ def _alive(connection: AdaptedConnection, *_: object) -> None:
     The driver knows without asking: a ping before each transaction costs three round trips, as
     many as the transaction itself.
     """
-    if connection.driver_connection.is_closed():
+    driver: Any = connection.driver_connection
+    if driver.is_closed():
         raise sa.exc.InvalidatePoolError("the database closed the connection")
+    if driver.is_in_transaction():  # of a task that was cancelled: nobody may go on in it
+        raise sa.exc.DisconnectionError("the connection is still in another's transaction")
 
 
 @asynccontextmanager

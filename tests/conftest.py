@@ -3,17 +3,15 @@
 Nothing of it is imported, and no server started, until a test asks for a connection.
 """
 
-import asyncio
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from databases import alone, run_as_owner
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -45,28 +43,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if (folder / "postgres").exists():
         Cluster(folder / "postgres", programs_for(folder)).stop()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One process at a time makes a database."""
-    with (folder / "making").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def run_as_owner(server: "Embedded", *statements: str) -> None:
-    """Statements about databases, which no transaction may hold."""
-    import asyncpg
-
-    async def run() -> None:
-        address = server.address("postgres", "postgres").replace("+asyncpg", "")
-        connection = await asyncpg.connect(address)
-        for statement in statements:
-            await connection.execute(statement)
-        await connection.close()
-
-    asyncio.run(run())
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from book import BOOK, LICENCE, NINE, PERMIT, at, receive
-from conftest import run_as_owner
+from databases import run_as_owner
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states import db, ledger
