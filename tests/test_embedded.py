@@ -245,7 +245,9 @@ def test_a_run_shows_in_prefect_and_on_no_console(data):
             text=True,
             check=True,
         )
-        assert (done.stdout, done.stderr) == ("", "")
+        # On a slow machine Prefect's events are still on their way at the exit, and it says so.
+        said = [line for line in done.stderr.splitlines() if "EventsWorker - Still" not in line]
+        assert (done.stdout, said) == ("", [])
         assert [run["state_name"] for run in runs(server.api)] == ["Completed"]
         with urllib.request.urlopen(server.ui) as page:
             assert b"Prefect" in page.read()
