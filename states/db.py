@@ -70,6 +70,9 @@ async def fetch(db: AsyncConnection, sql: str, *values: Any) -> Any:
         return await driver.fetchrow(sql, *values)
     except Exception as error:
         raise _told(adapter, sql, error) from error
+    except BaseException:  # cancelled midway: nobody knows where the connection stands
+        connection.invalidate()
+        raise
 
 
 def _told(adapter: Any, sql: str, error: Exception) -> Exception:
