@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from states import ledger, lifecycle
 from states.clock import Calendar, Policy, Term
 from states.errors import Unknown
-from states.ledger import Act, Lodging
+from states.ledger import Act, Lodging, Taken
 from states.lifecycle import Now
 from states.tables import Dossier, Entry, Visit
 from states.words import Channel, Event, Role
@@ -298,3 +298,18 @@ def brings(
         outcome = {"outcome": chance.choice(["approved", "refused"])}
         return staged | person | (outcome if event is Event.return_result else {})
     return {}
+
+
+TAKEN = Taken(
+    source="log",
+    code="case-1",
+    agency="NL-MUN",
+    unit="counter",
+    procedure="permit",
+    channel=Channel.counter,
+    applicant="",
+    calendar="week",
+    policy=Policy.day,
+    received=NINE,
+    promised=at(3, "12:00"),
+)

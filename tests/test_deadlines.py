@@ -12,6 +12,7 @@ from book import (
     LICENCE,
     NINE,
     PERMIT,
+    TAKEN,
     TERMLESS,
     Procedure,
     act,
@@ -24,11 +25,9 @@ from book import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states import deadlines, ledger
-from states.clock import Policy
 from states.deadlines import sweep
-from states.ledger import Taken
 from states.tables import Alert
-from states.words import Channel, Event, Role
+from states.words import Event, Role
 
 MINUTE = timedelta(minutes=1)
 NONE_TOLD = {"warned": 0, "breached": 0}
@@ -168,20 +167,7 @@ async def test_a_breach_is_what_its_own_policy_calls_late(
 
 
 async def test_what_was_taken_over_is_watched_like_all_else(db: AsyncConnection) -> None:
-    taken = Taken(
-        source="log",
-        code="case-1",
-        agency="NL-MUN",
-        unit="counter",
-        procedure="permit",
-        channel=Channel.counter,
-        applicant="",
-        calendar="week",
-        policy=Policy.day,
-        received=NINE,
-        promised=at(3, "12:00"),
-    )
-    await ledger.adopt(db, BOOK, taken, act(Event.adopt, NINE))
+    await ledger.adopt(db, BOOK, TAKEN, act(Event.adopt, NINE))
     assert await sweep(db, at(3, "23:59")) == {"warned": 1, "breached": 0}
     assert await sweep(db, at(4, "00:00")) == {"warned": 0, "breached": 1}
 

@@ -4,29 +4,14 @@ import sys
 
 import pytest
 import sqlalchemy as sa
-from book import BOOK, NINE, act, at, move, process, receive
+from book import BOOK, NINE, TAKEN, act, at, move, process, receive
 from sqlalchemy.ext.asyncio import AsyncConnection
 from test_ledger_chain import rewrite
 
 from states import ledger
-from states.clock import Policy
-from states.ledger import Taken
 from states.tables import Dossier, Entry
-from states.words import Channel, Event, Role
+from states.words import Event, Role
 
-TAKEN = Taken(
-    source="log",
-    code="case-1",
-    agency="NL-MUN",
-    unit="counter",
-    procedure="permit",
-    channel=Channel.counter,
-    applicant="",
-    calendar="week",
-    policy=Policy.day,
-    received=NINE,
-    promised=at(3, "12:00"),
-)
 NO_PAYLOADS = [
     "{}",
     '{"clock": {"calendar": "week@0"}}',

@@ -188,9 +188,9 @@ async def _first_stages(
     """
     if event not in {Event.route, Event.accept}:
         return None
-    kinds = sa.select(d.procedure, d.version, d.calendar, d.policy).where(open_here).distinct()
+    kinds = sa.select(d.procedure, d.version, d.calendar).where(open_here).distinct()
     first = {}
-    for code, version, name, _ in (await db.execute(kinds)).all():
+    for code, version, name in (await db.execute(kinds)).all():
         stage, calendar = book.procedure(code, version).stages[0], book.calendar(name)
         reading = clock.read(Term.parse(str(stage.term)), calendar, Facts(at), Policy.day, at)
         place = (stage.code, stage.unit, stage.role.value, str(stage.term), reading.due)

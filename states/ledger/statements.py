@@ -115,15 +115,14 @@ def turn(*, closes: bool, opens: bool, wakes: bool, keyed: bool) -> Prepared:
     used = "SELECT FROM entry WHERE actor = :e_actor AND key = :e_key"
     unused = f" AND NOT EXISTS ({used})" if keyed else ""
     columns = [name for name in chain.FIELDS if name != "recorded_at"]
-    kinds = {name: chain.FIELDS[name] for name in columns}
+    values = ", ".join(f"CAST(:e_{name} AS {chain.FIELDS[name]})" for name in columns)
     parts = [
         "WITH given AS (SELECT clock_timestamp() AS recorded_at)",
         f"line AS (SELECT given.recorded_at, {chain.sql(LINE)} AS hash FROM given)",
         f"moved AS (UPDATE dossier SET {sets}, head = line.hash FROM line"
         f" WHERE id = :d_id AND seq = :before{unused} RETURNING id)",
         f"entered AS (INSERT INTO entry ({', '.join(columns)}, recorded_at, hash)"
-        f" SELECT {', '.join(f'CAST(:e_{name} AS {kind})' for name, kind in kinds.items())},"
-        " line.recorded_at, line.hash FROM line, moved)",
+        f" SELECT {values}, line.recorded_at, line.hash FROM line, moved)",
     ]
     if closes:
         changed = ", ".join(f"{name} = :v_{name}" for name in STAGED)
@@ -132,9 +131,9 @@ def turn(*, closes: bool, opens: bool, wakes: bool, keyed: bool) -> Prepared:
             " WHERE dossier_id = :v_dossier_id AND visit = :v_visit)"
         )
     if opens:
-        values = ", ".join(f"CAST(:o_{c.name} AS {_kind(c)})" for c in visit.c)
+        new = ", ".join(f"CAST(:o_{c.name} AS {_kind(c)})" for c in visit.c)
         parts.append(
-            f"opened AS (INSERT INTO visit ({', '.join(v.keys())}) SELECT {values} FROM moved)"
+            f"opened AS (INSERT INTO visit ({', '.join(v.keys())}) SELECT {new} FROM moved)"
         )
     return Prepared(", ".join(parts) + f" SELECT hash, {_wake(wakes=wakes)} FROM line, moved")
 
