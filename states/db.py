@@ -59,6 +59,15 @@ async def fetch(db: AsyncConnection, sql: str, *values: Any) -> Any:
     For the few statements of every move: through SQLAlchemy each takes as long as all rules do.
     Words come as plain text. Errors are SQLAlchemy's own.
     """
+    return await _driven(db, sql, "fetchrow", values)
+
+
+async def fetch_all(db: AsyncConnection, sql: str, *values: Any) -> list[Any]:
+    """All rows, as `fetch`."""
+    return cast("list[Any]", await _driven(db, sql, "fetch", values))
+
+
+async def _driven(db: AsyncConnection, sql: str, how: str, values: tuple[Any, ...]) -> Any:
     connection = cast("sa.Connection", db.sync_connection)
     adapter: Any = connection.connection.dbapi_connection
     driver: Any = adapter.driver_connection
@@ -67,7 +76,7 @@ async def fetch(db: AsyncConnection, sql: str, *values: Any) -> Any:
             connection.begin()
         if not driver.is_in_transaction():
             await adapter._start_transaction()  # noqa: SLF001  as before a first statement
-        return await driver.fetchrow(sql, *values)
+        return await getattr(driver, how)(sql, *values)
     except Exception as error:
         raise _told(adapter, sql, error) from error
     except BaseException:  # cancelled midway: nobody knows where the connection stands

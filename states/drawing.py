@@ -17,6 +17,7 @@ Drawn by `hoso draw` from `states/lifecycle.py`; a test fails when this page is 
 """
 
 
+ITSELF = {Event.extend, Event.recompute, Event.migrate, Event.restate}
 BEGIN, END = "<!-- lifecycle: drawn by `hoso draw` -->", "<!-- /lifecycle -->"
 
 
@@ -59,7 +60,7 @@ def _cells(row: Move) -> tuple[str, ...]:
     guard = (row.guard.__doc__ or "") if row.guard else ""
     return (
         f"`{_event(row)}`",
-        "itself" if _event(row) is Event.extend else f"`{row.dest}`",
+        "itself" if _event(row) in ITSELF else f"`{row.dest}`",
         ", ".join(sorted(row.by)),
         guard,
         "" if row.clock is Clock.nothing else row.clock,
@@ -80,7 +81,7 @@ def _diagram() -> Iterator[str]:
     arrows: dict[tuple[str, str], list[str]] = {}
     for row in ROWS:
         event = _event(row)
-        if event not in {"withdraw", "stop", "extend"}:
+        if event not in {Event.withdraw, Event.stop, *ITSELF}:
             source = "[*]" if row.source == NEW else str(row.source)
             label = f"{event}*" if row.automatic else event
             events = arrows.setdefault((source, str(row.dest)), [])
@@ -93,4 +94,5 @@ def _diagram() -> Iterator[str]:
             yield f"    {state} --> [*]"
     yield "```"
     yield ""
-    yield "\\* fired by flows when it is open; `extend` leads from a running state to itself."
+    alone = ", ".join(f"`{event}`" for event in sorted(ITSELF))
+    yield f"\\* fired by flows when it is open; from a state to itself lead {alone}."

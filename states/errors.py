@@ -28,6 +28,10 @@ class Stale(HosoError):
     """Somebody moved the dossier first."""
 
 
+class Outdated(HosoError):
+    """The catalogue has changed since it was read: read it again and repeat."""
+
+
 class KeyReused(HosoError):
     """The idempotency key was used before for something else."""
 

@@ -30,7 +30,8 @@ class Movable(Protocol):
     state: State
     seq: int
     stage: int  # index into the procedure's stages; -1 before the first
-    stages: int
+    leads: bool  # other stages may follow the present one
+    ends: bool  # the result may follow it
     stage_role: Role | None  # who holds the present stage
     takes_in: bool  # the first stage's unit takes dossiers in without a hand
     missing: int  # required components without a file
@@ -66,13 +67,13 @@ def taken_in(d: Any, now: Now) -> Any:
 
 
 def has_next_stage(d: Any, now: Now) -> Any:
-    """this is the last stage, or the stage is another role's"""
-    return (d.stage < d.stages - 1) & (d.stage_role == now.role)
+    """no stage follows this one, or the stage is another role's"""
+    return (d.leads == True) & (d.stage_role == now.role)  # noqa: E712  SQL needs the comparison
 
 
 def in_last_stage(d: Any, now: Now) -> Any:
-    """there are further stages, or the stage is another role's"""
-    return (d.stage == d.stages - 1) & (d.stage_role == now.role)
+    """the result does not follow this stage, or the stage is another role's"""
+    return (d.ends == True) & (d.stage_role == now.role)  # noqa: E712  SQL needs the comparison
 
 
 def has_earlier_stage(d: Any, now: Now) -> Any:
@@ -83,6 +84,11 @@ def has_earlier_stage(d: Any, now: Now) -> Any:
 def may_ask_again(d: Any, now: Now) -> Any:
     """the procedure allows no further supplement (Decree 61/2018 Art. 11(2)(c): once)"""
     return d.supplements_left > 0
+
+
+def in_procedure(d: Any, now: Now) -> Any:
+    """the dossier has not been received: it has no clock yet"""
+    return d.received_at != None  # noqa: E711  SQL needs the comparison
 
 
 def unreceived(d: Any, now: Now) -> Any:
@@ -203,6 +209,10 @@ TABLE: list[dict[str, Any]] = [
 
     dict(trigger="withdraw", source=[S.registered, *RUNNING, *WAITING], dest=S.withdrawn, by={R.citizen, *COUNTER}, clock=C.stops, visit=V.leaves),
     dict(trigger="stop", source=[*RUNNING, *WAITING], dest=S.stopped, by={R.leader}, clock=C.stops, visit=V.leaves),
+
+    dict(trigger="recompute", source=[*RUNNING, *WAITING], dest="=", by={R.control}, guard=in_procedure, clock=C.reckons),
+    dict(trigger="migrate", source=[*RUNNING, *WAITING], dest="=", by={R.control, R.leader}, guard=in_procedure, clock=C.reckons),
+    dict(trigger="restate", source=[S.result_returned, S.delivered], dest="=", by={R.control}, clock=C.reckons),
 ]
 # fmt: on
 
@@ -273,7 +283,9 @@ def automatic(state: State) -> tuple[Move, ...]:
 
 HELD = frozenset(State(row.dest) for row in ROWS if row.clock is Clock.holds)
 STOPPED = frozenset(State(row.dest) for row in ROWS if row.clock is Clock.stops)
-FINAL = frozenset(state for state in State if not any(row.source == state for row in ROWS))
+FINAL = frozenset(
+    state for state in State if all(row.dest == state for row in ROWS if row.source == state)
+)
 FINISHED = FINAL | STOPPED
 WITH_RESULT = frozenset({State.result_returned, State.delivered})
 # What always has a receipt: not the states that an unreceived dossier may be in.

@@ -18,6 +18,7 @@ class Caller:
 
     person: Person
     role: Role
+    on: date
     acts_for: str | None = None
 
 
@@ -33,20 +34,20 @@ def caller(
         who = book.person(person)
     except Unknown as error:
         raise NotHeld(f"{error}: say who acts by an id that it has") from None
-    role = _capacity(who, role)
+    role = _capacity(who, role, on)
     if role is not Role.postal:
         if acts_for is not None:
             raise BadInput(f"only a postal clerk acts for an agency: {who.id} is {role} here")
-        return Caller(who, role)
+        return Caller(who, role, on)
     if acts_for is None:
         raise BadInput(f"{who.id} is a postal clerk: say for which agency they act")
-    if not book.may_act_for(who.id, acts_for, on):
+    if not book.organisation.may_act_for(who.id, acts_for, on):
         raise NotHeld(f"no delegation in force on {on} lets {who.id} act for {acts_for[:40]}")
-    return Caller(who, role, acts_for)
+    return Caller(who, role, on, acts_for)
 
 
-def _capacity(who: Person, role: Role | None) -> Role:
-    held = sorted({position.role for position in who.positions})
+def _capacity(who: Person, role: Role | None, on: date) -> Role:
+    held = sorted({position.role for position in who.positions if position.stands(on)})
     if role is None:
         if len(held) != 1:
             raise BadInput(f"{who.id} holds {' and '.join(held) or 'no role'}: say which acts here")
@@ -56,17 +57,26 @@ def _capacity(who: Person, role: Role | None) -> Role:
     return role
 
 
-def may(book: Catalogue, who: Caller, agency: str, unit: str) -> str | None:
+def may(
+    book: Catalogue, who: Caller, agency: str, unit: str, field: str | None = None
+) -> str | None:
     """Why somebody may not move a dossier of this agency that lies in this unit; None: they may.
 
-    What their role may do to it in its state is the lifecycle's to say.
+    What their role may do to it in its state is the lifecycle's to say. Who took over from a body
+    that ended moves what lies there still.
     """
-    places = {each.unit for each in who.person.positions if each.role is who.role}
-    bodies = {book.units[place].agency for place in places}
+    staff = book.organisation
+    held = (each for each in who.person.positions if each.role is who.role)
+    places = {each.unit for each in held if each.stands(who.on)}
+    bodies = {staff.agency_of(place) for place in places}
+    unit = staff.heir(unit, who.on)
     mine, otherwise = False, f"a {who.role} moves no dossier"
     if who.role is Role.postal:
         mine = who.acts_for == agency
         otherwise = f"the dossier is for {agency}, and {who.person.id} acts for {who.acts_for}"
+        if mine and field and not staff.may_act_for(who.person.id, agency, who.on, field=field):
+            mine = False
+            otherwise = f"{who.person.id} acts for {agency}, but not in its field {field}"
     elif who.role is Role.reception:  # handed in and fetched at whatever counter of the centre
         mine = book.centre.code in bodies
         otherwise = f"{who.person.id} sits at no counter of {book.centre.code}"
@@ -75,13 +85,3 @@ def may(book: Catalogue, who: Caller, agency: str, unit: str) -> str | None:
         mine = unit in places | bodies
         otherwise = f"the dossier lies in {unit}, where {who.person.id} is no {who.role}"
     return None if mine else otherwise
-
-
-def named(book: Catalogue, person: str, unit: str, role: Role) -> None:
-    """Refuse somebody named for a stage who has no such role at its unit. Raises `NotHeld`."""
-    try:
-        known = book.person(person)
-    except Unknown as error:
-        raise NotHeld(f"{error}: name somebody it has for the stage") from None
-    if not any(each.unit == unit and each.role is role for each in known.positions):
-        raise NotHeld(f"{person} is no {role} at {unit}: name somebody who is for the stage")

@@ -79,6 +79,7 @@ class Dossier(SQLModel, table=True):
 
     # who and what
     agency: str
+    counter: str  # the unit or service point that took it in
     unit: str  # where it lies now
     field: str
     procedure: str
@@ -93,12 +94,15 @@ class Dossier(SQLModel, table=True):
     calendar_version: str
     policy: Policy = Field(sa_type=word(Policy))
     regime: str
+    place: str | None = None  # where the applicant is at home, for routing and the region's term
     stages: int
     takes_in: bool
     supplement_restarts: bool
 
     # where it stands
     stage: int = -1
+    leads: bool = False  # other stages may follow the present one
+    ends: bool = False  # the result may follow it
     stage_role: Role | None = Field(default=None, sa_type=word(Role))
     visit: int = 0  # number of the present or last visit of a stage
     missing: int = 0

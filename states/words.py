@@ -43,6 +43,9 @@ class Event(StrEnum):
     stop = auto()  # by the authority (Form 05)
     reopen = auto()  # a mistake in the result (Decree 61/2018 Art. 21)
     adopt = auto()  # taken over from another system with its history
+    recompute = auto()  # its calendar was corrected
+    migrate = auto()  # to another version of its procedure
+    restate = auto()  # closed, and its verdict read again on a corrected calendar
 
 
 class Role(StrEnum):
@@ -65,6 +68,7 @@ class Clock(StrEnum):
     runs = auto()
     restarts = auto()
     extends = auto()
+    reckons = auto()  # the same facts, read anew under other rules
     stops = auto()
     nothing = auto()
 

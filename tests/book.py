@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import ledger, lifecycle
 from states.clock import Calendar, Policy, Term
-from states.errors import Unknown
+from states.errors import BadInput, Unknown
 from states.ledger import Act, Lodging, Taken
+from states.ledger.routing import Case, Routed, choose
 from states.lifecycle import Now
 from states.tables import Dossier, Entry, Visit
 from states.words import Channel, Event, Role
@@ -43,8 +44,16 @@ def weekdays(first: date, last: date) -> Iterable[date]:
     return (day for day in days if day.weekday() < 5)
 
 
-CALENDAR = Calendar(
-    "week", "1", HANOI.key, dict.fromkeys(weekdays(*REACH), HOURS), *REACH, standard_day=480
+DAYS = dict.fromkeys(weekdays(*REACH), HOURS)
+CALENDAR = Calendar("week", "1", HANOI.key, DAYS, *REACH, standard_day=480)
+WEDNESDAY = MONDAY + timedelta(days=2)
+CORRECTED = Calendar(  # the first Wednesday is a day off after all
+    "week",
+    "2",
+    HANOI.key,
+    {day: hours for day, hours in DAYS.items() if day != WEDNESDAY},
+    *REACH,
+    standard_day=480,
 )
 
 
@@ -55,6 +64,9 @@ class Stage:
     term: Term
     unit: str = "H42.05.01"
     produces: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    routes: tuple[Any, ...] = ()
+    next: tuple[int, ...] | None = None  # -1: the result
     accept: str = "auto"
 
 
@@ -92,13 +104,27 @@ class Procedure:
     version: int = 1
     agency: str = "H42.05"
     field: str = "lao-dong"
-    regime: str = "R2021"
+    regime: str | None = None
     policy: Policy = Policy.day
     fee: int = 0
     components: tuple[Component, ...] = ()
     supplement: Supplement = Supplement()
     extension: Extension = Extension()
     channels: Channels = Channels()
+    calendar: str | None = None
+
+    def term_for(self, channel: str, region: str | None) -> Term:
+        return self.term
+
+    def onward(self, at: int) -> tuple[tuple[int, ...], bool]:
+        after = self.stages[at].next
+        if after is None:
+            last = at == len(self.stages) - 1
+            return ((), True) if last else ((at + 1,), False)
+        return tuple(each for each in after if each >= 0), -1 in after
+
+    def back(self, at: int) -> tuple[int, ...]:
+        return tuple(range(at))
 
 
 # Three hands, papers and a fee; asks once and waits; taken in by itself.
@@ -142,19 +168,43 @@ class Shelf:
     """A `Book` of these procedures, the last version of each in force."""
 
     procedures: tuple[Procedure, ...] = (PERMIT, LICENCE, HOURLY, TERMLESS)
-    calendars: dict[str, Calendar] = field(default_factory=lambda: {"week": CALENDAR})
+    calendars: tuple[Calendar, ...] = (CORRECTED, CALENDAR)  # the last is in force
+    staff: tuple[str, ...] = ("one", "two", "three")
+    edition: int | None = None
 
-    def procedure(self, code: str, version: int | None = None) -> Procedure:
+    def day(self, at: datetime) -> date:
+        return at.astimezone(HANOI).date()
+
+    def procedure(self, code: str, version: int | None = None, on: date | None = None) -> Procedure:
         for each in reversed(self.procedures):
             if each.code == code and version in {None, each.version}:
                 return each
         raise Unknown(f"there is no procedure {code}")
 
-    def calendar(self, name: str) -> Calendar:
-        return self.calendars[name]
+    def calendar(self, name: str, version: str | None = None) -> Calendar:
+        for each in reversed(self.calendars):
+            if each.name == name and version in {None, each.version}:
+                return each
+        raise Unknown(f"there is no calendar {name} of version {version}")
 
     def calendar_of(self, agency: str) -> Calendar:
-        return self.calendars["week"]
+        return self.calendar("week")
+
+    def regime_on(self, day: date) -> str:
+        return "R2021"
+
+    def region_of(self, place: str | None) -> str | None:
+        return None
+
+    def code_for(self, unit: str, day: date, n: int) -> str:
+        return f"{unit}-{day:%y%m%d}-{n:04d}"
+
+    def routed(self, procedure: Any, stage: Any, case: Case, loads: dict[str, int]) -> Routed:
+        return choose(stage, case, loads, lambda _: self.staff, lambda person: person)
+
+    def may_take(self, person: str, unit: str, role: Role, on: date) -> None:
+        if person == "nobody":
+            raise BadInput(f"{person} is no {role} at {unit}")
 
     def with_next(self, procedure: Procedure, **changed: Any) -> "Shelf":
         """As the catalogue stands after a new version was published."""
@@ -251,7 +301,9 @@ async def lines(db: AsyncConnection, paper: Dossier) -> list[Any]:
 
 # Wandering: dossiers with a past nobody thought of ------------------------------------------
 
-UNWELCOME = {Event.withdraw, Event.stop, Event.decline}  # they end the walk: seldom taken
+# They end the walk, or lead nowhere: seldom taken.
+UNWELCOME = {Event.withdraw, Event.stop, Event.decline, Event.recompute, Event.restate}
+NOT_HERE = {Event.migrate}  # there is one version of each procedure
 
 
 async def wander(
@@ -269,7 +321,7 @@ async def wander(
             (event, role)
             for role in Role
             for event in lifecycle.open_to(paper, Now(when, role))
-            if event not in UNWELCOME or chance.random() < 0.1
+            if event not in NOT_HERE and (event not in UNWELCOME or chance.random() < 0.1)
         ]
         if not open_now:
             break
@@ -289,6 +341,8 @@ def brings(
     if event in {Event.pay, Event.request_payment}:
         owed = paper.facts.get("owed", 0) if paper is not None else 0
         return {"amount": owed + chance.randint(1, 900_000)}
+    if event in {Event.recompute, Event.restate}:
+        return {"calendar": chance.choice(["week@1", "week@2"])}
     if event is Event.extend:
         return {"term": "2wd" if procedure.extension.max else chance.choice(["3wd", "5cd"])}
     if event in {Event.advance, Event.send_back, Event.return_result}:

@@ -117,6 +117,6 @@ async def fresh(application: "AsyncEngine", owner: "AsyncEngine") -> AsyncIterat
     from sqlmodel import SQLModel
 
     yield application
-    tables = ", ".join(SQLModel.metadata.tables)
+    tables = ", ".join(SQLModel.metadata.tables.keys() - {"edition"})
     async with owner.begin() as connection:
         await connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))

@@ -1,5 +1,7 @@
 """Every refusal over HTTP: one shape, a stable type, a sentence, and nothing written."""
 
+from dataclasses import replace
+
 import pytest
 from office import CLERK, OFFICER, RECEPTION, address, entries, running, told
 
@@ -56,7 +58,8 @@ async def test_a_postal_clerk_acts_only_where_delegated(office, fresh, tmp_path)
         await office.move(code, "digitise", CLERK | {"Hoso-For": "H42.02"}), 403, "not-yours"
     )
     assert "p-post-01 acts for H42.02" in other["detail"]
-    bare = load().model_copy(update={"delegations": ()})
+    staff = load().organisation
+    bare = replace(load(), organisation=staff.model_copy(update={"delegations": ()}))
     async with running(address(fresh), tmp_path, bare) as undelegated:
         told(await undelegated.move(code, "digitise", CLERK), 403, "not-held")
     assert (await office.move(code, "digitise", CLERK)).status_code == 200

@@ -86,7 +86,7 @@ def test_only_the_ledger_writes_its_tables() -> None:
     writers = {
         file.relative_to(ROOT).parts[:2] for file in FILES if writing.search(file.read_text())
     }
-    assert writers == {("states", "ledger")}
+    assert writers == {("states", "ledger"), ("states", "migrations")}
 
 
 def test_nothing_under_the_doors_asks_what_time_it_is() -> None:

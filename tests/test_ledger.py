@@ -174,7 +174,7 @@ async def test_each_stage_has_its_own_clock_and_a_second_visit_is_a_second_row(
     paper = await move(db, paper.code, Event.send_back, at(3, "09:00"))
     assert paper.stage == 1
     for stage in (1, 2, 99):
-        with pytest.raises(BadInput, match=f"stage {stage} is not earlier"):
+        with pytest.raises(BadInput, match=f"stage {stage} is not open from here"):
             await move(db, paper.code, Event.send_back, at(3, "10:00"), payload={"stage": stage})
     paper = await move(db, paper.code, Event.send_back, at(3, "10:00"), payload={"stage": 0})
     assert (paper.stage, paper.visit, paper.stage_role) == (0, 5, Role.officer)

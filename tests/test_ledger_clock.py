@@ -144,7 +144,7 @@ async def test_the_result_freezes_the_verdict(db: AsyncConnection, when: Any, ve
 async def test_only_the_last_stage_returns_a_result(db: AsyncConnection) -> None:
     paper = await process(db)
     outcome = {"produced": ["appraisal"], "outcome": "approved"}
-    with pytest.raises(NotOpen, match="there are further stages"):
+    with pytest.raises(NotOpen, match="the result does not follow this stage"):
         await move(db, paper.code, Event.return_result, at(1), payload=outcome)
 
 

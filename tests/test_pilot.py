@@ -190,7 +190,7 @@ def test_one_clerk_stands_at_the_counter_for_every_agency(year: Sequence[Day]) -
         act = step.act
         if act.role is Role.postal:
             assert act.on_behalf_of is not None
-            assert CATALOGUE.may_act_for(act.actor, act.on_behalf_of, act.at.date())
+            assert CATALOGUE.organisation.may_act_for(act.actor, act.on_behalf_of, act.at.date())
         if act.role in {Role.postal, Role.reception}:
             acted[act.actor, act.on_behalf_of] += 1
             assert act.event in {

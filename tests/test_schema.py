@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 
 from states import db as database_of
 from states import lifecycle
+from states.catalogue.rows import Dates, Kind, Status
 from states.clock import Policy
 from states.columns import Word
 from states.embedded import Embedded
@@ -121,6 +122,9 @@ def words_in(rule: str) -> set[str]:
         ("entry.role", Role),
         ("visit.role", Role),
         ("visit.verdict", Tally),
+        ("bundle.kind", Kind),
+        ("bundle.status", Status),
+        ("bundle.dates", Dates),
     ],
 )
 async def test_the_database_knows_the_same_words(

@@ -14,7 +14,6 @@ from api.problems import DOCUMENTED, Refused
 from states import ledger, people
 from states.errors import BadInput, NotOpen, NotYours, Stale
 from states.ledger import Act, Lodging
-from states.tables import Dossier
 from states.words import Event
 
 router = APIRouter(
@@ -47,14 +46,15 @@ async def open_dossier(
     lodged: Lodged, response: Response, book: Shelf, who: Who, at: At, db: Db, key: Key = None
 ) -> Standing:
     """Open a dossier at the centre, and move it to its first state."""
-    procedure = book.procedure(lodged.procedure)
-    if why := people.may(book, who, procedure.agency, book.centre.code):
+    procedure = book.procedure(lodged.procedure, on=book.day(at))
+    if why := people.may(book, who, procedure.agency, book.centre.code, procedure.field):
         raise NotYours(f"{who.person.id} may not open it: {why}")
     lodging = Lodging(
         unit=book.centre.code,
         procedure=procedure.code,
         channel=lodged.channel,
         applicant=lodged.applicant,
+        place=lodged.place,
     )
     brought = {"components": lodged.components} if lodged.components else {}
     act = _act(lodged.event, Asked(payload=brought), who, at, key)
@@ -116,11 +116,10 @@ async def move_dossier(
     seen = _seq(if_match)
     act = _act(event, asked or Asked(), who, at, key)
     before, _ = await ledger.find(db, code)
-    why = people.may(book, who, before.agency, before.unit)
+    why = people.may(book, who, before.agency, before.unit, before.field)
     # Rights are judged on the dossier as it was read, so it may not move in between. Who has none
     # still gets the answer to a key sent before, and nothing else: no dossier has that number.
     known = before.seq if seen is None else seen
-    _check_person(book, before, act)
     try:
         paper = await ledger.move(db, book, code, replace(act, seq=known if why is None else NEVER))
     except (NotOpen, Stale) as error:
@@ -130,19 +129,6 @@ async def move_dossier(
         raise Refused(refusal, state=told.state, seq=told.seq, open=told.open) from None
     response.headers["ETag"] = f'"{paper.seq}"'
     return standing(book, paper, who, at)
-
-
-def _check_person(book: Shelf, before: Dossier, act: Act) -> None:
-    """Whoever is named for the stage that opens must be able to take it."""
-    person, stages = act.payload.get("person"), book.procedures.get(before.procedure)
-    if not isinstance(person, str) or stages is None:
-        return
-    opens = {Event.advance: before.stage + 1, Event.send_back: before.stage - 1}.get(act.event)
-    if act.event is Event.send_back and isinstance(to := act.payload.get("stage"), int):
-        opens = to
-    if opens is not None and 0 <= opens < len(stages.stages):
-        stage = stages.stages[opens]
-        people.named(book, person, stage.unit, stage.role)
 
 
 def _act(event: Event, asked: Asked, who: Who, at: At, key: Key) -> Act:

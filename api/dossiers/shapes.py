@@ -54,6 +54,7 @@ class Lodged(BaseModel):
     procedure: Name
     channel: Channel
     applicant: Name
+    place: Name | None = None
     components: Annotated[dict[Name, Sha256], Field(max_length=200)] = Field(
         default_factory=dict, description="SHA-256 of the files there are, by component."
     )

@@ -58,7 +58,7 @@ def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> Standing
 def closed(book: Catalogue, d: Dossier, event: Event, who: Caller, at: datetime) -> str | None:
     """Why this caller may not fire an event now; None when they may."""
     in_lifecycle = lifecycle.why_not(d, event, Now(at, who.role))
-    return in_lifecycle or people.may(book, who, d.agency, d.unit)
+    return in_lifecycle or people.may(book, who, d.agency, d.unit, d.field)
 
 
 def _stage(book: Catalogue, d: Dossier) -> Stage | None:
@@ -104,7 +104,7 @@ def _told(line: Row, zone: tzinfo) -> Told:
 
 def clock_read(book: Catalogue, d: Dossier, at: datetime, speaks: Lang) -> ClockRead:
     """Read a dossier's clock. Raises `BadInput` for a moment its calendar does not reach."""
-    calendar = book.calendar(d.calendar)
+    calendar = book.calendar(d.calendar, d.calendar_version)
     calendar.stamp(at)  # refused past its reach, also when there is no clock to read yet
     facts = d.received_at and facts_of(d, d.finished_at)
     reading = facts and clock.read(Term.parse(d.term), calendar, facts, d.policy, at)

@@ -1,17 +1,22 @@
-"""The catalogue as files: organisation, procedures, and what contradicts what.
+"""The catalogue: the organisation, the procedures in all their versions, calendars and regimes.
 
-A file is read strictly and as a whole or not at all: `load` gives a catalogue in which every
-reference holds, or raises `BadFile` with the line to correct.
+As files it is the sample, and what an agency writes (`load`); in the database it is what was
+published, version after version (`bundles`). Both make the same `Catalogue`, which never changes:
+who publishes makes the next edition.
 """
 
-from collections.abc import Iterator
-from datetime import date
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from states import calendars, yaml_files
+from states.catalogue import checking
 from states.catalogue.organisation import (
     Agency,
     Delegation,
@@ -21,7 +26,6 @@ from states.catalogue.organisation import (
     Organisation,
     Person,
     Position,
-    Row,
     Unit,
 )
 from states.catalogue.procedures import (
@@ -32,8 +36,10 @@ from states.catalogue.procedures import (
     Stage,
     SupplementRule,
 )
+from states.catalogue.regimes import Regimes
 from states.clock import Calendar
-from states.errors import BadFile, Unknown
+from states.errors import BadFile, BadInput, Unknown
+from states.ledger.routing import Case, Routed, choose
 from states.words import Role
 from states.yaml_files import Document
 
@@ -52,55 +58,162 @@ __all__ = [
     "Stage",
     "SupplementRule",
     "Unit",
+    "Version",
     "load",
+    "national",
 ]
 
 
-class Catalogue(Row):
-    """Everything by its code; the ledger's `Book`. `keeps` names the centre's working calendar."""
+def national(code: str) -> str:
+    """A procedure's code without its local suffix (.000.00.00.H42), which is no part of it."""
+    return ".".join(code.split(".")[:2])
 
-    keeps: str
-    folder: Path | None = None
-    centre: Agency
-    fields: dict[str, Field]
-    agencies: dict[str, Agency]
-    units: dict[str, Unit]
-    people: dict[str, Person]
-    delegations: tuple[Delegation, ...]
-    procedures: dict[str, Procedure]
 
-    def procedure(self, code: str, version: int | None = None) -> Procedure:
-        """Raises `Unknown`. The local suffix of a code (.000.00.00.H42) is no part of it."""
-        national = ".".join(code.split(".")[:2])
-        found = self.procedures.get(national)
-        if found is None or version not in {None, found.version}:
-            wanted = f"{code[:40]}" if version is None else f"{code[:40]} version {version}"
-            raise Unknown(f"there is no procedure {wanted} in the catalogue")
-        return found
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version of a procedure: when it binds, and what it says when it is asked."""
 
-    def calendar(self, name: str) -> Calendar:
-        """A working calendar by its name. Raises `Unknown`."""
-        return calendars.load(name, self.folder)
+    number: int
+    since: date
+    until: date | None
+    says: Callable[[], Procedure]
+
+    def binds(self, on: date) -> bool:
+        """Whether what is received on that day is received under it."""
+        return self.since <= on and (self.until is None or on <= self.until)
+
+
+Calendars = Mapping[str, tuple[tuple[str, Callable[[], Calendar]], ...]]
+"""Of each name its versions, oldest first, built when they are asked for."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that is in force and everything that was; the ledger's `Book`."""
+
+    organisation: Organisation
+    regimes: Regimes
+    versions: Mapping[str, tuple[Version, ...]]
+    calendars: Calendars
+    edition: int | None = None
+
+    # Procedures ----------------------------------------------------------------------------
+
+    def procedure(self, code: str, version: int | None = None, on: date | None = None) -> Procedure:
+        """One version of a procedure; the one in force on a day; or the last. Raises `Unknown`."""
+        there = self.versions.get(national(code), ())
+        if version is not None:
+            found = next((each for each in there if each.number == version), None)
+        elif on is not None:
+            found = next((each for each in there if each.binds(on)), None)
+        else:
+            found = there[-1] if there else None
+        if found is None:
+            day = f" in force on {on:%d/%m/%Y}" if on else ""
+            which = f" version {version}" if version else day
+            raise Unknown(f"there is no procedure {code[:40]}{which} in the catalogue")
+        return found.says()
+
+    @cached_property
+    def procedures(self) -> dict[str, Procedure]:
+        """The last version of each, by code."""
+        return {code: versions[-1].says() for code, versions in self.versions.items()}
+
+    # Calendars and days --------------------------------------------------------------------
+
+    def calendar(self, name: str, version: str | None = None) -> Calendar:
+        """A version of a calendar; the newest when None. Raises `Unknown`."""
+        for number, build in reversed(self.calendars.get(name, ())):
+            if version in {None, number}:
+                return build()
+        known = ", ".join(sorted(self.calendars)) or "none"
+        which = f" of version {version[:40]}" if version else ""
+        raise Unknown(f"there is no calendar '{name[:40]}'{which}: known are {known}")
 
     def calendar_of(self, agency: str) -> Calendar:
-        """The calendar an agency works by: here all keep the centre's."""
-        return self.calendar(self.keeps)
+        """The calendar an agency or a unit works by. Raises `Unknown`."""
+        return self.calendar(self.organisation.calendar_of(agency))
+
+    @property
+    def keeps(self) -> str:
+        """The name of the centre's calendar."""
+        return self.organisation.calendar
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Where the centre's days begin and end."""
+        return self.calendar(self.keeps).zone
+
+    def day(self, at: datetime) -> date:
+        """The centre's day of a moment."""
+        return at.astimezone(self.zone).date()
+
+    # Regimes, codes and places -------------------------------------------------------------
+
+    def regime_on(self, day: date) -> str:
+        """The regime of what is received on that day. Raises `Unknown`."""
+        return self.regimes.regime_on(day).code
+
+    def code_for(self, unit: str, day: date, n: int) -> str:
+        """The code of the n-th dossier of a unit and day."""
+        return self.regimes.code_for(unit, day, n)
+
+    def region_of(self, place: str | None) -> str | None:
+        """The region a place lies in, if any is known."""
+        found = (each.region for each in self.organisation.places if each.code == place)
+        return next(found, None)
+
+    # People --------------------------------------------------------------------------------
+
+    @property
+    def centre(self) -> Agency:
+        """The one-stop centre."""
+        return self.organisation.centre
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """By code."""
+        return {each.code: each for each in self.organisation.fields}
+
+    @cached_property
+    def agencies(self) -> dict[str, Agency]:
+        """By code."""
+        return {each.code: each for each in self.organisation.agencies}
+
+    @cached_property
+    def units(self) -> dict[str, Unit]:
+        """By code."""
+        return {each.code: each for each in self.organisation.units}
+
+    @cached_property
+    def people(self) -> dict[str, Person]:
+        """By id."""
+        return {each.id: each for each in self.organisation.people}
 
     def person(self, id: str) -> Person:  # noqa: A002 — it is what the file calls it
         """Raises `Unknown`."""
-        if id not in self.people:
-            raise Unknown(f"there is no person {id[:80]} in the catalogue")
-        return self.people[id]
+        return self.organisation.person(id)
 
-    def may_act_for(self, person: str, agency: str, on: date, role: Role = Role.postal) -> bool:
-        """Whether a delegation in force on that day lets this person act for that agency."""
-        return any(
-            each.person == person
-            and each.role is role
-            and agency in each.agencies
-            and each.since <= on <= each.until
-            for each in self.delegations
-        )
+    def may_take(self, person: str, unit: str, role: Role, on: date) -> None:
+        """Refuse somebody who cannot be given a stage there. Raises `BadInput`."""
+        if not any(each.id == person for each in self.organisation.holders(unit, role, on)):
+            raise BadInput(f"{person} is no {role} at {unit} on {on}: name somebody who is")
+
+    def routed(self, procedure: Any, stage: Any, case: Case, loads: dict[str, int]) -> Routed:
+        """Who gets a dossier that enters a stage, and why."""
+        staff, on = self.organisation, case.on
+
+        def present(unit: str) -> list[str]:
+            there = (each.id for each in staff.holders(unit, stage.role, on))
+            return [each for each in there if staff.present(each, on)]
+
+        def stands_in(person: str) -> str | None:
+            return person if staff.present(person, on) else staff.in_place_of(person, on)
+
+        return choose(stage, case, loads, present, stands_in)
+
+
+# From files ---------------------------------------------------------------------------------
 
 
 def load(folder: Path | None = None) -> Catalogue:
@@ -113,20 +226,32 @@ def _load(folder: Path | None) -> Catalogue:
     place = folder or resources.files("config") / "sample"
     document = yaml_files.read(place / "organisation.yaml")
     organisation = yaml_files.validate(Organisation, document)
-    _refuse(document, organisation.faults())
+    refuse(document, checking.organisation_faults(organisation))
     if organisation.calendar not in calendars.names(folder):
         raise document.wrong(("calendar",), f"there is no calendar {organisation.calendar}")
+    document = yaml_files.read(place / "regimes.yaml")
+    regimes = yaml_files.validate(Regimes, document)
+    refuse(document, regimes.faults())
+    procedures = _procedures(place / "procedures", organisation)
     return Catalogue(
-        keeps=organisation.calendar,
-        folder=folder,
-        centre=organisation.centre,
-        fields={each.code: each for each in organisation.fields},
-        agencies={each.code: each for each in organisation.agencies},
-        units={each.code: each for each in organisation.units},
-        people={each.id: each for each in organisation.people},
-        delegations=organisation.delegations,
-        procedures=_procedures(place / "procedures", organisation),
+        organisation=organisation,
+        regimes=regimes,
+        versions={code: (version_of(each),) for code, each in procedures.items()},
+        calendars={name: (_of_file(name, folder),) for name in calendars.names(folder)},
     )
+
+
+def version_of(procedure: Procedure) -> Version:
+    """A version as its own dates say."""
+    dates = procedure.valid_from, procedure.valid_until
+    return Version(procedure.version, *dates, lambda: procedure)
+
+
+def _of_file(name: str, folder: Path | None) -> tuple[str, Callable[[], Calendar]]:
+    def build() -> Calendar:
+        return calendars.load(name, folder)
+
+    return build().version, build
 
 
 def _procedures(folder: Traversable, organisation: Organisation) -> dict[str, Procedure]:
@@ -140,12 +265,12 @@ def _procedures(folder: Traversable, organisation: Organisation) -> dict[str, Pr
         procedure = yaml_files.validate(Procedure, document)
         if file.name != f"{procedure.code}.yaml":
             raise document.wrong(("code",), f"must be the file's name: {file.name} holds it")
-        _refuse(document, procedure.faults(organisation))
+        refuse(document, checking.faults(procedure, organisation, procedure.valid_from))
         procedures[procedure.code] = procedure
     return procedures
 
 
-def _refuse(document: Document, faults: Iterator[Fault]) -> None:
+def refuse(document: Document, faults: Iterator[Fault]) -> None:
     """Raise the first fault in the file."""
     if fault := min(faults, key=lambda each: document.line_of(each[0]), default=None):
         raise document.wrong(*fault)

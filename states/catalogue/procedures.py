@@ -1,20 +1,24 @@
-"""What is done: one version of one administrative procedure, as its agency configured it."""
+"""What is done: one version of one administrative procedure, as its agency configured it.
 
-from collections.abc import Iterable, Iterator
+What a version says is here; what contradicts itself is the checker's to find (`checking`).
+"""
+
 from typing import Annotated, Literal
 
+from pydantic import Field as Bound
 from pydantic import NonNegativeInt, PlainSerializer, PlainValidator, PositiveInt, StringConstraints
 
-from states.catalogue.organisation import Day, Fault, Name, Organisation, Row, Text, UnitCode, Word
-from states.catalogue.organisation import twice as named_twice
-from states.clock import Kind, Policy, Term
+from states.catalogue.organisation import Day, Name, Row, Text, UnitCode, Word
+from states.clock import Policy, Term
 from states.errors import BadInput
 from states.words import Role
 
-STANDARD_DAY = 480  # minutes, to compare terms in days with terms in hours
-
 Channel = Literal["counter", "online", "post"]
-Regime = Literal["R2018", "R2021", "R2025", "R2026"]
+Regime = Annotated[str, StringConstraints(pattern=r"^R[0-9]{4}$")]
+Few = Annotated[int, Bound(ge=0, le=20)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Region = Literal["plain", "mountain", "island"]
+END = "end"  # in `next`: the result may be returned from here
 
 
 def _term(value: object) -> Term:
@@ -26,9 +30,14 @@ def _term(value: object) -> Term:
         raise ValueError(str(wrong)) from wrong
 
 
-Length = Annotated[Term, PlainValidator(_term), PlainSerializer(str, return_type=str)]
+Length = Annotated[
+    Term,
+    PlainValidator(_term, json_schema_input_type=str),
+    PlainSerializer(str, return_type=str),
+]
 # National part only; places add their own suffix (.000.00.00.H42). 9.… are codes of this sample.
 Code = Annotated[str, StringConstraints(pattern=r"^[1-9]\.[0-9]{6}$")]
+Suffix = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Z][0-9]{2}$")]
 
 
 class Ground(Row):
@@ -53,49 +62,118 @@ class PublicPost(Row):
     reason: Name | None = None
 
 
+class Online(Row):
+    """How much of it is done online; less than all of it needs a reason (Decree 224/2026)."""
+
+    level: Literal["full", "partial", "none"]
+    reason: Name | None = None
+
+
+class OtherTerm(Row):
+    """Another term where the law gives one: online, or in a region. The first that fits counts."""
+
+    term: Length
+    channel: Channel | None = None
+    region: Region | None = None
+    ground: Ground | None = None
+
+    def fits(self, channel: str, region: str | None) -> bool:
+        """Whether it is the term of a dossier that came so, from there."""
+        return self.channel in {None, channel} and self.region in {None, region}
+
+
+class Route(Row):
+    """A rule of who gets a dossier that enters the stage; the first whose conditions hold.
+
+    Conditions are `received_at` (the unit or service point that took it in), `place`, `field` and
+    `channel`; one not named always holds. It goes to `unit`, or the stage's when none is named,
+    there to `person`, or with `least_loaded` to whoever of the role has least in hand.
+    """
+
+    received_at: tuple[Text, ...] = ()
+    place: tuple[Word, ...] = ()
+    field: tuple[Word, ...] = ()
+    channel: tuple[Channel, ...] = ()
+    unit: UnitCode | None = None
+    person: Word | None = None
+    least_loaded: bool = False
+
+
+class Consultation(Row):
+    """Another unit asked for its opinion, beside the stage and with its own term.
+
+    All are asked at once; the stage's unit leads (Decree 61/2018/NĐ-CP Art. 19(5), (6)(b)).
+    """
+
+    unit: UnitCode
+    term: Length
+    about: Name | None = None
+
+
 class Stage(Row):
     """A step inside `processing`, at one unit, with its own term.
 
-    `produces` names the documents that must be there before the next stage; `accept`: taken in by
-    a person, or by itself when the dossier arrives.
+    `unit` takes what no rule of `routes` catches; without it that goes to the agency's queue.
+    `needs` names components and documents that must be there when it begins, `produces` the
+    documents that must be there before it ends. `next`: the stages that may follow, `end` for the
+    result; without it the one below, and the result after the last. `returns`: the stages it may be
+    sent back to; without it any above. `accept`: taken in by a person, or by itself.
     """
 
     code: Word
     name: Name
-    unit: UnitCode
+    unit: UnitCode | None = None
+    routes: tuple[Route, ...] = ()
     role: Literal[Role.officer, Role.leader]
     term: Length
+    needs: tuple[Text, ...] = ()
     produces: tuple[Text, ...] = ()
+    consults: tuple[Consultation, ...] = ()
+    next: tuple[Word, ...] | None = None
+    returns: tuple[Word, ...] | None = None
     accept: Literal["auto", "manual"]
 
 
 class Component(Row):
-    """A paper of the dossier, and in how many originals and copies it is handed in."""
+    """A paper of the dossier, and in how many originals and copies it is handed in.
+
+    `digitised`: scanned at reception (Circular 01/2023/TT-VPCP). `reusable`: taken from what the
+    person handed in before, or from a national database, and then handed in by nobody.
+    """
 
     code: Word
     name: Name
     required: bool
     originals: NonNegativeInt
     copies: NonNegativeInt
+    digitised: bool = True
+    reusable: bool = False
 
 
 class SupplementRule(Row):
     """How often the citizen may be asked to supplement, and what that does to the clock.
 
-    `lapse`: the time after which the dossier is closed if nothing comes.
+    `notice`: the time within which to ask. `lapse`: the time after which the dossier is closed if
+    nothing comes.
     """
 
-    times: NonNegativeInt
+    times: Few
+    notice: Length | None = None
     mode: Literal["hold", "restart"]
     lapse: Length
     ground: Ground | None = None
 
 
 class ExtensionRule(Row):
-    """How often the date may be moved, and by how much at most."""
+    """How often the date may be moved, by how much at most, and how long before it runs out.
 
-    times: NonNegativeInt
+    `instrument` is the paper that says so to the citizen.
+    """
+
+    times: Few
     max: Length | None = None
+    before: Length | None = None
+    instrument: Text | None = None
     ground: Ground | None = None
 
 
@@ -104,20 +182,28 @@ class Procedure(Row):
 
     `code_verified`: a public text was found that gives this code with this name.
     `figures_verified`: term, fee and papers were compared with the national database.
-    `fee` in VND. A cut-off belongs to its term (`sameday@15:00`).
+    `valid_until` is left out where the next version ends it. `fee` in VND. A cut-off of the result
+    belongs to its term (`sameday@15:00`); `transfer_by` is that of the transfer to the unit.
+    `regime` is that of the day of receipt, and `calendar` the agency's, unless they are named.
     """
 
     code: Code
+    suffix: Suffix | None = None
     code_verified: bool
     version: PositiveInt
     valid_from: Day
+    valid_until: Day | None = None
     name: Name
     field: Word
     agency: UnitCode
     level: Literal["province", "district", "commune"]
+    online: Online | None = None
     channels: Channels
     post: PublicPost
     term: Length
+    terms: tuple[OtherTerm, ...] = ()
+    calendar: Word | None = None
+    transfer_by: TimeOfDay | None = None
     stages: tuple[Stage, ...]
     components: tuple[Component, ...]
     fee: NonNegativeInt
@@ -125,70 +211,30 @@ class Procedure(Row):
     supplement: SupplementRule
     extension: ExtensionRule
     policy: Policy
-    regime: Regime
+    regime: Regime | None = None
     grounds: tuple[Ground, ...]
 
-    def faults(self, organisation: Organisation) -> Iterator[Fault]:
-        """What contradicts itself, or names what the organisation does not have."""
-        agency = next((each for each in organisation.agencies if each.code == self.agency), None)
-        if agency is None:
-            yield ("agency",), f"there is no agency {self.agency}"
-        elif self.field not in agency.fields:
-            yield ("field",), f"{self.agency} does not answer for a field {self.field}"
-        yield from self._channels_agree()
-        yield from self._stages_hold(organisation)
-        yield from named_twice("components", (each.code for each in self.components))
-        if self.supplement.lapse.kind is Kind.none:
-            yield ("supplement", "lapse"), "must have a length: whoever waits, waits until then"
-        if bool(self.extension.times) != bool(self.extension.max):
-            yield ("extension",), "must have 'max' when times is above 0, and only then"
-        if not self.grounds:
-            yield ("grounds",), "must name at least one legal ground"
+    def term_for(self, channel: str, region: str | None = None) -> Term:
+        """The term of a dossier that came by that channel, from that region."""
+        other = (each.term for each in self.terms if each.fits(channel, region))
+        return next(other, self.term)
 
-    def _channels_agree(self) -> Iterator[Fault]:
-        for way, channels in (("come", self.channels.come), ("go", self.channels.go)):
-            yield from ((("channels", *at), why) for at, why in named_twice(way, channels))
-            if not channels:
-                yield ("channels", way), "must name at least one channel"
-        by_post = "post" in {*self.channels.come, *self.channels.go}
-        if by_post != self.post.eligible:
-            yield ("post", "eligible"), "must be true if a channel is post, and only then"
-        if self.post.eligible == bool(self.post.reason):
-            yield ("post",), "must have a reason when not eligible, and only then"
+    def position(self, stage: str) -> int:
+        """Where a stage stands in the list. Raises `StopIteration` for none of ours."""
+        return next(at for at, each in enumerate(self.stages) if each.code == stage)
 
-    def _stages_hold(self, organisation: Organisation) -> Iterator[Fault]:
-        if not self.stages:
-            yield ("stages",), "must have at least one stage"
-        yield from named_twice("stages", (each.code for each in self.stages))
-        units = {each.code for each in organisation.units}
-        for at, stage in enumerate(self.stages):
-            if stage.unit not in units:
-                yield ("stages", at, "unit"), f"there is no unit {stage.unit}"
-            elif not any(each.holds(stage.role, stage.unit) for each in organisation.people):
-                yield ("stages", at, "role"), f"nobody at {stage.unit} is {stage.role}"
-        yield from self._stages_fit()
+    def onward(self, at: int) -> tuple[tuple[int, ...], bool]:
+        """Which stages may follow the one at that place, and whether the result may."""
+        stage = self.stages[at]
+        if stage.next is None:
+            last = at == len(self.stages) - 1
+            return ((), True) if last else ((at + 1,), False)
+        ways = (self.position(code) for code in stage.next if code != END)
+        return tuple(ways), END in stage.next
 
-    def _stages_fit(self) -> Iterator[Fault]:
-        """Stage terms sum to no more than the term (Circular 01/2018/TT-VPCP Art. 8)."""
-        if self.term.kind is Kind.none:
-            return
-        in_calendar_days = self.term.kind is Kind.calendar
-        for at, stage in enumerate(self.stages):
-            if stage.term.kind is Kind.none:
-                yield ("stages", at, "term"), "must have a length: the procedure has a term"
-            elif (stage.term.kind is Kind.calendar) != in_calendar_days:
-                yield ("stages", at, "term"), f"must be counted in days of {self.term}'s kind"
-        if (spent := _total(each.term for each in self.stages)) > _total([self.term]):
-            unit = "calendar days" if in_calendar_days else "working minutes"
-            yield ("stages",), f"take {spent} {unit} together, more than the term {self.term}"
-
-
-def _total(terms: Iterable[Term]) -> int:
-    """Calendar days as days, everything else as working minutes."""
-    return sum(_size(term) for term in terms)
-
-
-def _size(term: Term) -> int:
-    if term.kind in {Kind.days, Kind.minutes}:
-        return term.size(STANDARD_DAY) * (STANDARD_DAY if term.kind is Kind.days else 1)
-    return STANDARD_DAY if term.kind is Kind.sameday else term.size(STANDARD_DAY)
+    def back(self, at: int) -> tuple[int, ...]:
+        """The stages to which the one at that place may send a dossier back."""
+        stage = self.stages[at]
+        if stage.returns is None:
+            return tuple(range(at))
+        return tuple(self.position(code) for code in stage.returns)

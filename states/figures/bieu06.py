@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from states.catalogue import Catalogue
 from states.clock import Calendar, Policy, late_from, verdict_of
 from states.errors import BadInput
+from states.ledger.pins import Book
 from states.ledger.statements import d, dossier
-from states.ledger.turn import Book
 from states.words import Channel, Tally
 
 UNCLASSED = (Tally.not_counted, Tally.no_term)
@@ -166,12 +166,22 @@ async def _anew(
     policy: Policy,
 ) -> list[Row]:
     """The same, each dossier classed anew from its due moment and its finish."""
-    columns = (d.agency, d.channel, d.calendar, d.received_at, d.due_at, d.finished_at, d.verdict)
+    columns = (
+        d.agency,
+        d.channel,
+        d.calendar,
+        d.calendar_version,
+        d.received_at,
+        d.due_at,
+        d.finished_at,
+        d.verdict,
+    )
     query = sa.select(*columns).select_from(dossier).where(*_period(since, until, agencies))
     counts: dict[str, dict[str, int]] = {}
     async for row in await db.stream(query):
         of_agency = counts.setdefault(row.agency, {})
-        for name in _classes(row, book.calendar(row.calendar), since, until, policy):
+        calendar = book.calendar(row.calendar, row.calendar_version)
+        for name in _classes(row, calendar, since, until, policy):
             of_agency[name] = of_agency.get(name, 0) + 1
     return [Row(agency=name, **numbers) for name, numbers in counts.items()]
 

@@ -62,6 +62,15 @@ class WithFiles(Brings):
     components: dict[Name, Sha256] = Field(default_factory=dict)
 
 
+Number = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class Accepted(Brings):
+    """The unit that takes in what lies in the agency's queue, caught by no rule of routing."""
+
+    unit: Name | None = None
+
+
 class Staged(Brings):
     """The documents a stage produced, by name, and who takes the next stage."""
 
@@ -69,10 +78,16 @@ class Staged(Brings):
     person: Name | None = None
 
 
+class Onward(Staged):
+    """The stage to go to, counted from 0; needed where several may follow."""
+
+    stage: Number | None = None
+
+
 class SendBack(Staged):
     """The stage to go back to, counted from 0; the one before unless said."""
 
-    stage: Annotated[int, Field(ge=0)] | None = None
+    stage: Number | None = None
 
 
 class Result(Staged):
@@ -93,17 +108,40 @@ class Extension(Brings):
     term: Name
 
 
+class Corrected(Brings):
+    """The calendar a dossier is read by from now on, as in `vn@1a2b3c4d`."""
+
+    calendar: Annotated[str, StringConstraints(pattern=r"^[^@]{1,80}@[^@]{1,80}$")]
+
+
+class Migrated(Brings):
+    """The version a dossier runs under from now on, and the stage it is in there.
+
+    `undoes`: the number of the migration that is taken back. Where the citizen loses a promised
+    date, `second` names the person who agreed.
+    """
+
+    version: Annotated[int, Field(ge=1)]
+    stage: Number | None = None
+    undoes: Annotated[int, Field(ge=1)] | None = None
+    second: Name | None = None
+
+
 BRINGS: dict[Event, type[Brings]] = {
     Event.register: WithFiles,
     Event.receive: WithFiles,
     Event.digitise: WithFiles,
     Event.supplement: WithFiles,
-    Event.advance: Staged,
+    Event.accept: Accepted,
+    Event.advance: Onward,
     Event.send_back: SendBack,
     Event.return_result: Result,
     Event.request_payment: Payment,
     Event.pay: Payment,
     Event.extend: Extension,
+    Event.recompute: Corrected,
+    Event.migrate: Migrated,
+    Event.restate: Corrected,
 }
 # A refusal, a wait or a second look is always explained (Decree 61/2018 Art. 17, 19, 21).
 REASONED = frozenset(
@@ -115,9 +153,14 @@ REASONED = frozenset(
         Event.stop,
         Event.reopen,
         Event.withdraw,
+        Event.recompute,
+        Event.migrate,
+        Event.restate,
     }
 )
-GROUNDED = frozenset({Event.extend, Event.stop, Event.reopen})
+GROUNDED = frozenset(
+    {Event.extend, Event.stop, Event.reopen, Event.recompute, Event.migrate, Event.restate}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,10 +213,12 @@ class Lodging:
     procedure: str
     channel: Channel
     applicant: str
+    place: str | None = None
 
     def check(self) -> None:
         """Raises `BadInput`."""
         check_text("unit", self.unit, SHORT)
         check_text("applicant", self.applicant, LONG)
+        check_text("place", self.place, SHORT)
         if not (self.unit.strip() and self.applicant.strip()):
             raise BadInput("unit and applicant may not be empty: say where and for whom")

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states.db import transaction
+from states.ledger.pins import Book
 from states.ledger.sets import move_all
 from states.ledger.statements import d
-from states.ledger.turn import Book
 from states.lifecycle import AUTOMATIC, ROWS, Now
 from states.words import Event, Role
 
@@ -25,7 +25,7 @@ async def drive(
     for event in AUTOMATIC:
         async with transaction(engine) as db:
             moved[event] = await move_all(db, book, event, at, batch)
-        if moved[event] == batch:
+        if moved[event] >= batch:
             more = (_lane(engine, book, event, at, batch) for _ in range(lanes))
             moved[event] += sum(await asyncio.gather(*more))
     return moved
@@ -34,7 +34,7 @@ async def drive(
 async def _lane(engine: AsyncEngine, book: Book, event: Event, at: datetime, batch: int) -> int:
     """Batch after batch until none is full; lanes never wait for each other's rows."""
     moved, done = 0, batch
-    while done == batch:
+    while done >= batch:
         async with transaction(engine) as db:
             done = await move_all(db, book, event, at, batch)
         moved += done

@@ -1,4 +1,4 @@
-"""What a move does to a dossier beside its state: files, clock, stages, counts. Pure.
+"""What a move does to a dossier beside its state: files, clock, counts. Pure.
 
 Each function changes the row in memory, as `lifecycle.fire` does; `write.py` then stores it.
 """
@@ -10,12 +10,11 @@ from typing import Any, Protocol
 from states import clock
 from states.clock import Calendar, Facts, Policy, Term
 from states.errors import BadInput
-from states.ledger.acts import Act, Brings, Extension, Payment, SendBack, Staged, WithFiles
+from states.ledger.acts import Act, Brings, Extension, Payment, WithFiles
 from states.ledger.telling import text, told
 from states.lifecycle import Move
 from states.tables import Dossier, Visit
-from states.words import Clock, Event, Outcome, Role, State, Tally
-from states.words import Visit as Visits
+from states.words import Clock, Event, Outcome, Tally
 
 WARN_SHARE = 0.75  # of the term, when the holder is warned
 
@@ -94,19 +93,6 @@ def missing(d: Dossier, procedure: ProcedureLike) -> None:
     d.missing = sum(1 for code in required if code not in files)
 
 
-def check_stage(procedure: ProcedureLike, d: Dossier, act: Act, brought: Brings) -> None:
-    """A stage may be left forwards only with what it must produce."""
-    if act.event not in {Event.advance, Event.return_result} or not isinstance(brought, Staged):
-        return
-    if not 0 <= d.stage < len(procedure.stages):
-        return
-    stage = procedure.stages[d.stage]
-    if lacking := [name for name in stage.produces if name not in brought.produced]:
-        raise BadInput(
-            f"stage {stage.code} must produce {', '.join(lacking)}: name it in 'produced'"
-        )
-
-
 def check_extension(procedure: ProcedureLike, brought: Brings) -> None:
     """An extension may not pass what the procedure allows (Decree 61/2018 Art. 19(9))."""
     if not isinstance(brought, Extension) or (most := procedure.extension.max) is None:
@@ -125,16 +111,34 @@ def tick(d: Dossier, row: Move, act: Act, calendar: Calendar, lapse: Term) -> di
         return {}
     if row.clock is Clock.stops:
         return _stop(d, act, calendar)
+    if row.clock is Clock.reckons:
+        return _again(d, act, calendar, lapse)
     _change(d, row, act)
     d.lapse_at = None
     if row.clock is Clock.holds:
-        reading = clock.read(lapse, calendar, Facts(act.at), Policy.day, act.at)
-        d.lapse_at = reading.due
+        d.lapse_at = _lapse(lapse, calendar, act.at)
         if d.due_at is not None:
             d.facts = {**d.facts, "was_due": d.due_at.astimezone(UTC).isoformat()}
         d.due_at = d.late_at = d.warn_at = None
         return {"lapse": text(d.lapse_at)}
     return _reckon(d, calendar, act.at) if d.received_at is not None else {}
+
+
+def _lapse(lapse: Term, calendar: Calendar, since: datetime) -> datetime | None:
+    return clock.read(lapse, calendar, Facts(since), Policy.day, since).due
+
+
+def _again(d: Dossier, act: Act, calendar: Calendar, lapse: Term) -> dict[str, Any]:
+    """The same facts read under rules that changed. A date to answer by never comes nearer."""
+    if d.finished_at is not None:
+        was = {"due": text(d.due_at), "verdict": d.verdict}
+        return {**_verdict(d, d.finished_at, calendar), "was": was}
+    if d.lapse_at is None:
+        return _reckon(d, calendar, act.at)
+    since = datetime.fromisoformat(d.facts["holds"][-1][0])
+    later = _lapse(lapse, calendar, since)
+    d.lapse_at = max(d.lapse_at, later) if later is not None else d.lapse_at
+    return {"lapse": text(d.lapse_at), "calendar": f"{calendar.name}@{calendar.version}"}
 
 
 def _change(d: Dossier, row: Move, act: Act) -> None:
@@ -179,97 +183,22 @@ def _stop(d: Dossier, act: Act, calendar: Calendar) -> dict[str, Any]:
     if act.event is not Event.return_result:
         d.verdict = Tally.not_counted
         return {}
-    reading = clock.read(Term.parse(d.term), calendar, facts_of(d, act.at), d.policy, act.at)
+    d.outcome = Outcome(act.payload["outcome"])
+    return _verdict(d, act.at, calendar)
+
+
+def _verdict(d: Dossier, finished: datetime, calendar: Calendar) -> dict[str, Any]:
+    reading = clock.read(Term.parse(d.term), calendar, facts_of(d, finished), d.policy, finished)
     d.verdict, d.used = Tally(reading.verdict), reading.used
     d.due_at, d.late_at = reading.due, reading.late_at
-    d.outcome = Outcome(act.payload["outcome"])
     return told(reading, d.policy, calendar)
-
-
-# Stages -----------------------------------------------------------------------------------
-
-
-def step(
-    d: Dossier,
-    visit: Visit | None,
-    row: Move,
-    act: Act,
-    brought: Brings,
-    procedure: ProcedureLike,
-    calendar: Calendar,
-) -> Visit | None:
-    """Close, hold or resume the visit in memory, and return the one that opens, if any."""
-    if visit is not None:
-        if row.visit in {Visits.changes, Visits.leaves}:
-            _close(d, visit, act, calendar)
-        elif row.clock in {Clock.holds, Clock.runs, Clock.restarts}:
-            visit.due_at = _visit_due(d, visit, calendar, act.at)
-    if row.visit is Visits.leaves:
-        d.stage_role = None
-    if row.visit not in {Visits.enters, Visits.changes} or not procedure.stages:
-        return None
-    d.stage = _next_stage(d, act, brought)
-    stage = procedure.stages[d.stage]
-    d.visit += 1
-    d.unit, d.stage_role = stage.unit, stage.role
-    assert d.id is not None
-    opened = Visit(
-        dossier_id=d.id,
-        visit=d.visit,
-        stage=d.stage,
-        code=stage.code,
-        unit=stage.unit,
-        role=stage.role,
-        person=_person(act, brought),
-        term=str(stage.term),
-        opened_at=act.at,
-        opened_seq=d.seq,
-    )
-    opened.due_at = _visit_due(d, opened, calendar, act.at)
-    return opened
-
-
-def _next_stage(d: Dossier, act: Act, brought: Brings) -> int:
-    if act.event is Event.advance:
-        return d.stage + 1
-    if act.event is Event.send_back:
-        assert isinstance(brought, SendBack)
-        to = d.stage - 1 if brought.stage is None else brought.stage
-        if not 0 <= to < d.stage:
-            raise BadInput(f"stage {to} is not earlier than the present one, which is {d.stage}")
-        return to
-    return max(d.stage, 0)  # accepted: the first; reopened: where it was
-
-
-def _person(act: Act, brought: Brings) -> str | None:
-    if isinstance(brought, Staged) and brought.person is not None:
-        return brought.person
-    return act.actor if act.event is Event.accept and act.role is not Role.system else None
-
-
-def _visit_due(d: Dossier, visit: Visit, calendar: Calendar, at: datetime) -> datetime | None:
-    facts = visit_facts(d, visit)
-    return clock.read(Term.parse(visit.term), calendar, facts, d.policy, at).due
-
-
-def _close(d: Dossier, visit: Visit, act: Act, calendar: Calendar) -> None:
-    visit.closed_at, visit.closed_seq = act.at, d.seq
-    if d.state in {State.withdrawn, State.stopped}:
-        visit.verdict = Tally.not_counted
-        return
-    visit.person = act.actor
-    facts = visit_facts(d, visit, act.at)
-    reading = clock.read(Term.parse(visit.term), calendar, facts, d.policy, act.at)
-    visit.verdict, visit.used, visit.due_at = Tally(reading.verdict), reading.used, reading.due
 
 
 # Counts -----------------------------------------------------------------------------------
 
 
-def count(d: Dossier, act: Act, brought: Brings, procedure: ProcedureLike) -> None:
-    """What is left of the procedure's allowances, what is owed and paid, where it lies."""
-    if act.event is Event.route and procedure.stages:
-        d.unit = procedure.stages[0].unit
+def count(d: Dossier, act: Act, brought: Brings) -> None:
+    """What is left of the procedure's allowances, what is owed and paid."""
     if act.event is Event.request_supplement:
         d.supplements_left -= 1
     if isinstance(brought, Payment):

@@ -17,8 +17,10 @@ from states import clock, lifecycle
 from states.clock import Facts, Policy, Term
 from states.errors import BadInput
 from states.ledger import chain
+from states.ledger.acts import Act
+from states.ledger.many import move_many
+from states.ledger.pins import Book
 from states.ledger.statements import d, dossier, e, entry, v, visit
-from states.ledger.turn import Book
 from states.lifecycle import Now
 from states.words import Clock, Event, Role, Tally, Visit
 
@@ -43,12 +45,19 @@ async def move_all(
     assert len(shape) == 1, f"the rows of {event} differ in what they do"
     holds = [(d.state == row.source) & row.holds(d, now) for row in rows]
     open_here = sa.or_(*holds) & (d.moved_at <= at)
-    first = await _first_stages(db, book, event, open_here, at)
-    if first is not None and not first:
-        return 0
-    dest = sa.case(*((each, sa.literal(row.dest)) for each, row in zip(holds, rows, strict=True)))
-    statement = _statement(now, event, open_here, dest, rows[0], first, limit)
-    moved = (await db.execute(statement)).rowcount
+    first, ruled = await _first_stages(db, book, event, open_here, at)
+    moved = 0
+    if ruled:  # each goes where the rules of its stage send it
+        with_rules = sa.tuple_(d.procedure, d.version).in_(ruled)
+        act = Act(event=event, actor=ACTOR, role=Role.system, at=at)
+        each_told = await move_many(db, book, open_here & with_rules, lambda *_: act, limit)
+        moved += sum(each.refused is None for each in each_told)
+        open_here &= ~with_rules
+    if first is None or first:
+        each = zip(holds, rows, strict=True)
+        dest = sa.case(*((holds_here, sa.literal(row.dest)) for holds_here, row in each))
+        statement = _statement(now, event, open_here, dest, rows[0], first, limit)
+        moved += (await db.execute(statement)).rowcount
     if moved:
         log.info("dossiers.moved", move=event, count=moved)
     return moved
@@ -71,6 +80,7 @@ def _statement(
     picked = (
         sa.select(*(d.id, d.state.label("source"), dest.label("dest"), d.head.label("prev")))
         .add_columns((d.seq + 1).label("seq"), d.visit, d.procedure, d.version, d.calendar)
+        .add_columns(d.calendar_version, d.unit.label("place"), ASSIGNED)
         .where(open_here)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -114,21 +124,34 @@ def _given(now: Now, event: Event) -> dict[str, Any]:
     }
 
 
-FIRST = ("procedure", "version", "calendar", "code", "unit", "stage_role", "term", "due_at")
+ASSIGNED = d.facts.op("->>")("assigned").label("person")  # to whom the routing sent it
+FIRST: dict[str, Any] = {
+    "procedure": sa.Text,
+    "version": sa.Integer,
+    "calendar": sa.Text,
+    "calendar_version": sa.Text,
+    "code": sa.Text,
+    "unit": sa.Text,
+    "stage_role": sa.Text,
+    "term": sa.Text,
+    "due_at": e.at.type,
+    "leads": sa.Boolean,
+    "ends": sa.Boolean,
+}
+KIND = ("procedure", "version", "calendar", "calendar_version")
 
 
 def _line(picked: Any, given: dict[str, Any], first: list[tuple[Any, ...]] | None) -> Any:
     """The picked dossiers with their new line and, if a stage is at stake, their first stage."""
     planned = sa.select(picked, *(value.label(name) for name, value in given.items()))
     if first is not None:
-        kinds: dict[str, Any] = {"version": sa.Integer, "due_at": e.at.type}
-        columns = (sa.column(name, kinds.get(name, sa.Text)) for name in FIRST)
+        columns = (sa.column(name, kind) for name, kind in FIRST.items())
         stages = sa.values(*columns, name="first").data(first)
-        same = [picked.c[name] == stages.c[name] for name in FIRST[:3]]
+        same = [picked.c[name] == stages.c[name] for name in KIND]
         # A stage without a term has no due moment: the cast tells an all-null column its type.
         due = sa.cast(stages.c.due_at, e.at.type).label("due_at")
-        more = (stages.c.code, stages.c.unit, stages.c.stage_role, stages.c.term, due)
-        planned = planned.add_columns(*more).join_from(picked, stages, sa.and_(*same))
+        more = (stages.c[name] for name in FIRST if name not in {*KIND, "due_at"})
+        planned = planned.add_columns(*more, due).join_from(picked, stages, sa.and_(*same))
     plan = planned.cte("plan")
     values = {name: f"plan.{name}" for name in chain.FIELDS} | {"dossier_id": "plan.id"}
     digest: Any = sa.literal_column(chain.sql(values), BYTEA)
@@ -147,7 +170,7 @@ def _changes(now: Now, event: Event, row: lifecycle.Move, line: Any) -> dict[str
         changes |= {"unit": line.c.unit}
     if row.visit is Visit.enters:
         changes |= {"stage": 0, "visit": line.c.visit + 1}
-        changes |= {"unit": line.c.unit, "stage_role": line.c.stage_role}
+        changes |= {name: line.c[name] for name in ("stage_role", "leads", "ends")}
     return changes
 
 
@@ -167,8 +190,9 @@ def _steps(now: Now, row: lifecycle.Move, line: Any) -> list[sa.CTE]:
             "visit": line.c.visit + 1,
             "stage": sa.literal(0),
             "code": line.c.code,
-            "unit": line.c.unit,
+            "unit": line.c.place,
             "role": line.c.stage_role,
+            "person": line.c.person,
             "term": line.c.term,
             "opened_at": sa.literal(now.at, e.at.type),
             "opened_seq": line.c.seq,
@@ -181,18 +205,24 @@ def _steps(now: Now, row: lifecycle.Move, line: Any) -> list[sa.CTE]:
 
 async def _first_stages(
     db: AsyncConnection, book: Book, event: Event, open_here: Any, at: datetime
-) -> list[tuple[Any, ...]] | None:
+) -> tuple[list[tuple[Any, ...]] | None, list[tuple[str, int]]]:
     """The first stage of each procedure version at stake, with its due moment if begun at `at`.
 
-    None for events that touch no stage. The clock reckons each stage once, not each dossier.
+    None for events that touch no stage. The clock reckons each stage once, not each dossier. Second
+    come the versions whose rules of routing look at each dossier.
     """
     if event not in {Event.route, Event.accept}:
-        return None
-    kinds = sa.select(d.procedure, d.version, d.calendar).where(open_here).distinct()
-    first = {}
-    for code, version, name in (await db.execute(kinds)).all():
-        stage, calendar = book.procedure(code, version).stages[0], book.calendar(name)
-        reading = clock.read(Term.parse(str(stage.term)), calendar, Facts(at), Policy.day, at)
-        place = (stage.code, stage.unit, stage.role.value, str(stage.term), reading.due)
-        first[code, version, name] = (code, version, name, *place)
-    return list(first.values())
+        return None, []
+    kinds = sa.select(*(d[name] for name in KIND)).where(open_here).distinct()
+    first, ruled = [], set()
+    for code, version, name, pinned in (await db.execute(kinds)).all():
+        procedure, calendar = book.procedure(code, version), book.calendar(name, pinned)
+        stage = procedure.stages[0]
+        if event is Event.route and (stage.routes or not stage.unit):
+            ruled.add((code, version))
+            continue
+        due = clock.read(Term.parse(str(stage.term)), calendar, Facts(at), Policy.day, at).due
+        onward, ends = procedure.onward(0)
+        place = (stage.code, stage.unit or "", stage.role.value, str(stage.term), due)
+        first.append((code, version, name, pinned, *place, bool(onward), ends))
+    return first, sorted(ruled)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
@@ -27,20 +27,27 @@ dossier, entry, visit = (SQLModel.metadata.tables[name] for name in ("dossier", 
 activity = SQLModel.metadata.tables["activity"]
 d, e, v, a = dossier.c, entry.c, visit.c, activity.c
 
+WITH_VISIT = dossier.outerjoin(
+    visit, (v.dossier_id == d.id) & (v.visit == d.visit) & v.closed_at.is_(None)
+)
 FIND = str(
     sa.select(dossier, visit)
-    .select_from(
-        dossier.outerjoin(
-            visit, (v.dossier_id == d.id) & (v.visit == d.visit) & v.closed_at.is_(None)
-        )
-    )
+    .select_from(WITH_VISIT)
     .where(d.code == sa.bindparam("code"))
     .compile(dialect=PG)
 )
 
 NUMBER = sa.text(
     "INSERT INTO code_sequence (unit, day, last) VALUES (:unit, :day, 1)"
-    " ON CONFLICT (unit, day) DO UPDATE SET last = code_sequence.last + 1 RETURNING last"
+    " ON CONFLICT (unit, day) DO UPDATE SET last = code_sequence.last + 1"
+    " RETURNING last, (SELECT n FROM edition) AS edition"
+)
+EDITION = sa.text("SELECT n FROM edition")
+
+IN_HAND = (
+    sa.select(v.person, sa.func.count().label("visits"))
+    .where(v.closed_at.is_(None), v.person.is_not(None))
+    .group_by(v.person)
 )
 
 SAID = ("event", "role", "on_behalf_of", "reason", "ground")
@@ -53,13 +60,13 @@ BY_KEY = str(
     .compile(dialect=PG)
 )
 
-CHANGING = tuple(
-    column.name
-    for column in dossier.c
-    if column.name not in {"id", "code", "head", "applicant", "channel", "source", "registered_at"}
-)
+FIXED = {"id", "code", "head", "applicant", "channel", "source", "registered_at"}
+FIXED |= {"counter", "place"}
+CHANGING = tuple(column.name for column in dossier.c if column.name not in FIXED)
 STAGED = ("person", "due_at", "closed_at", "closed_seq", "used", "verdict")
 """What changes of a visit after it was opened."""
+RESTAGED = (*STAGED, "stage", "code", "unit", "role", "term")
+"""What a migration changes of it."""
 
 
 def _kind(column: Any) -> str:
@@ -109,7 +116,9 @@ def _columns(table: sa.Table) -> tuple[list[str], list[tuple[str, type[StrEnum]]
 
 
 @cache
-def turn(*, closes: bool, opens: bool, wakes: bool, keyed: bool) -> Prepared:
+def turn(
+    *, closes: bool, opens: bool, wakes: bool, keyed: bool, restages: bool = False
+) -> Prepared:
     """One statement for the line, the dossier and its visits; it returns the hash if it won."""
     sets = ", ".join(f"{name} = {_of_dossier(name)}" for name in CHANGING)
     used = "SELECT FROM entry WHERE actor = :e_actor AND key = :e_key"
@@ -125,7 +134,8 @@ def turn(*, closes: bool, opens: bool, wakes: bool, keyed: bool) -> Prepared:
         f" SELECT {values}, line.recorded_at, line.hash FROM line, moved)",
     ]
     if closes:
-        changed = ", ".join(f"{name} = :v_{name}" for name in STAGED)
+        changing = RESTAGED if restages else STAGED
+        changed = ", ".join(f"{name} = :v_{name}" for name in changing)
         parts.append(
             f"closed AS (UPDATE visit SET {changed} FROM moved"
             " WHERE dossier_id = :v_dossier_id AND visit = :v_visit)"
@@ -136,6 +146,57 @@ def turn(*, closes: bool, opens: bool, wakes: bool, keyed: bool) -> Prepared:
             f"opened AS (INSERT INTO visit ({', '.join(v.keys())}) SELECT {new} FROM moved)"
         )
     return Prepared(", ".join(parts) + f" SELECT hash, {_wake(wakes=wakes)} FROM line, moved")
+
+
+class Many(NamedTuple):
+    """A statement over arrays, and where the value of each is found in a row."""
+
+    sql: str
+    names: tuple[str, ...]
+
+
+@cache
+def many(*, closes: bool, opens: bool, restages: bool) -> Many:
+    """`turn` for many rows, each parameter an array; it returns the ids that were written."""
+    columns = [name for name in chain.FIELDS if name != "recorded_at"]
+    kinds = {"d.id": "bigint", "before": "integer"}
+    kinds |= {f"e.{name}": chain.FIELDS[name] for name in columns}
+    kinds |= {"facts" if n == "facts" else f"d.{n}": _kind(d[n]) for n in CHANGING}
+    if closes:
+        kinds |= {f"v.{name}": _kind(v[name]) for name in ("visit", *RESTAGED)}
+    if opens:
+        kinds |= {f"o.{column.name}": _kind(column) for column in visit.c}
+    kinds["facts"] = "text"
+    given = {name: name.replace(".", "_") for name in kinds}
+    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds.values(), 1))
+    line = {name: f"given.e_{name}" for name in chain.FIELDS} | {"recorded_at": "recorded_at"}
+    sets = ", ".join(
+        f"{name} = line.facts::json" if name == "facts" else f"{name} = line.d_{name}"
+        for name in CHANGING
+    )
+    parts = [
+        f"WITH given AS (SELECT *, clock_timestamp() AS recorded_at"
+        f" FROM unnest({arrays}) AS t({', '.join(given.values())}))",
+        f"line AS MATERIALIZED (SELECT given.*, {chain.sql(line)} AS hash FROM given)",
+        f"moved AS (UPDATE dossier SET {sets}, head = line.hash FROM line"
+        " WHERE dossier.id = line.d_id AND dossier.seq = line.before RETURNING dossier.id)",
+        f"entered AS (INSERT INTO entry ({', '.join(columns)}, recorded_at, hash)"
+        f" SELECT {', '.join(f'line.e_{name}' for name in columns)}, line.recorded_at, line.hash"
+        " FROM line JOIN moved ON moved.id = line.d_id)",
+    ]
+    if closes:
+        changed = ", ".join(f"{n} = line.v_{n}" for n in (RESTAGED if restages else STAGED))
+        parts.append(
+            f"closed AS (UPDATE visit SET {changed} FROM line JOIN moved ON moved.id = line.d_id"
+            " WHERE visit.dossier_id = line.d_id AND visit.visit = line.v_visit)"
+        )
+    if opens:
+        new = ", ".join(f"line.o_{column.name}" for column in visit.c)
+        parts.append(
+            f"opened AS (INSERT INTO visit ({', '.join(v.keys())}) SELECT {new}"
+            " FROM line JOIN moved ON moved.id = line.d_id WHERE line.o_visit IS NOT NULL)"
+        )
+    return Many(", ".join(parts) + " SELECT id FROM moved", tuple(kinds))
 
 
 def _wake(*, wakes: bool) -> str:

@@ -4,62 +4,68 @@
 nothing that its lines do not say.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from states import lifecycle
-from states.clock import Calendar, Policy, Term
+from states.clock import Policy, Term
 from states.errors import BadInput
-from states.ledger import effects
-from states.ledger.acts import Act, Brings, Lodging, Result
+from states.ledger import effects, migration, pins, stages
+from states.ledger.acts import Act, Brings, Corrected, Lodging, Migrated, Result
+from states.ledger.pins import Book, Pin
 from states.lifecycle import Now
 from states.tables import Dossier, Visit
 from states.words import Channel, Event, Outcome, Role
 
-
-class Book(Protocol):
-    """What the ledger asks of the catalogue."""
-
-    def procedure(self, code: str, version: int | None = None) -> Any:
-        """A procedure version; the one in force when None. Raises `Unknown`."""
-
-    def calendar(self, name: str) -> Calendar:
-        """A calendar by name. Raises `Unknown`."""
-
-    def calendar_of(self, agency: str) -> Calendar:
-        """The calendar an agency works by. Raises `Unknown`."""
+Told = Mapping[str, Any]
+"""The payload of a line that is replayed: what it binds and decides is not decided again."""
 
 
 def opening(
-    book: Book, lodging: Lodging, act: Act, version: int | None = None
+    book: Book, lodging: Lodging, act: Act, told: Told | None = None
 ) -> tuple[Dossier, dict[str, Any]]:
-    """A new dossier after its first act, without its code, and what its line tells.
-
-    `version` of the procedure: the one in force, but for a replay.
-    """
+    """A new dossier after its first act, without its code, and what its line tells."""
     brought = act.brings()
-    procedure = book.procedure(lodging.procedure, version)
+    pin = _pin(book, told, lodging.procedure, lodging.channel, lodging.place, act)
+    procedure = book.procedure(lodging.procedure, pin.version)
     if lodging.channel not in procedure.channels.come:
         raise BadInput(
             f"procedure {procedure.code} does not take dossiers by {lodging.channel}:"
             f" it takes {', '.join(procedure.channels.come)}"
         )
-    calendar = book.calendar_of(procedure.agency)
+    calendar = pins.calendar(book, pin.calendar)
     paper = blank(lodging, act)
-    pin(paper, procedure, calendar)
+    pins.bind(paper, procedure, pin)
     effects.bring(paper, procedure, brought)
     row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
-    told = effects.tick(paper, row, act, calendar, procedure.supplement.lapse)
+    ticked = effects.tick(paper, row, act, calendar, procedure.supplement.lapse)
     lodged = {
         "unit": lodging.unit,
         "channel": lodging.channel,
         "applicant": lodging.applicant,
         "procedure": procedure.code,
-        "version": procedure.version,
     }
-    return paper, {"act": said(brought), "lodging": lodged, "clock": told}
+    if lodging.place is not None:
+        lodged["place"] = lodging.place
+    return paper, {
+        "act": said(brought),
+        "lodging": lodged,
+        "pin": pin.told(),
+        "clock": ticked,
+    }
+
+
+def _pin(
+    book: Book, told: Told | None, code: str, channel: str, place: str | None, act: Act
+) -> Pin:
+    """As the line tells; one written before lines told it names the version at most."""
+    if told is not None and (pin := pins.read(told)) is not None:
+        return pin
+    version = told.get("lodging", {}).get("version") if told is not None else None
+    return pins.decide(book, code, channel, place, act.at, version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,11 @@ ELSEWHERE = SimpleNamespace(
 
 
 def adopting(
-    book: Book, taken: Taken, act: Act, told_there: str | None = None
+    book: Book,
+    taken: Taken,
+    act: Act,
+    told_there: str | None = None,
+    told: Told | None = None,
 ) -> tuple[Dossier, dict[str, Any]]:
     """A dossier taken over, in processing since its receipt, and what its line tells.
 
@@ -104,7 +114,7 @@ def adopting(
     """
     act.brings()
     act = replace(act, at=taken.received)
-    calendar = book.calendar(taken.calendar)
+    calendar = pins.calendar(book, told["clock"]["calendar"] if told else taken.calendar)
     lodging = Lodging(
         unit=taken.unit,
         procedure=taken.procedure,
@@ -118,40 +128,87 @@ def adopting(
     paper.calendar, paper.calendar_version = calendar.name, calendar.version
     paper.stage, paper.stages, paper.stage_role, paper.takes_in = 0, 1, Role.officer, False
     paper.supplements_left = paper.extensions_left = paper.fee_asked = 0
-    paper.supplement_restarts = False
+    paper.supplement_restarts, paper.ends = False, True
     if taken.promised is not None:
         paper.facts = {"promised": taken.promised.astimezone(UTC).isoformat()}
     row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
-    told = effects.tick(paper, row, act, calendar, ELSEWHERE.supplement.lapse)
+    ticked = effects.tick(paper, row, act, calendar, ELSEWHERE.supplement.lapse)
     known = {f.name: getattr(taken, f.name) for f in fields(taken)}
     said_so = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in known.items()}
-    return paper, {"act": {}, "taken": said_so, "activities": told_there, "clock": told}
+    return paper, {"act": {}, "taken": said_so, "activities": told_there, "clock": ticked}
 
 
 def turn(
-    book: Book, paper: Dossier, present: Visit | None, act: Act
+    book: Book,
+    paper: Dossier,
+    present: Visit | None,
+    act: Act,
+    loads: dict[str, int] | None = None,
+    told: Told | None = None,
 ) -> tuple[dict[str, Any], Visit | None]:
     """Move a dossier and its present visit in memory.
 
-    Returns what the line tells and the visit that opens. Raises `BadInput`, `NotOpen`, `NotYours`.
+    Returns what the line tells and the visit that opens. `loads`: the visits that people have in
+    hand, where a rule of routing asks for them. Raises `BadInput`, `NotOpen`, `NotYours`.
     """
     brought = act.brings()
     pinned = ELSEWHERE if paper.source else book.procedure(paper.procedure, paper.version)
-    calendar = book.calendar(paper.calendar)
     effects.bring(paper, pinned, brought)
     row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
     effects.check_extension(pinned, brought)
-    effects.check_stage(pinned, paper, act, brought)
+    stages.check_left(pinned, paper, act, brought)
     if isinstance(brought, Result) and brought.outcome is Outcome.unstated and not paper.source:
         raise BadInput("outcome must be approved or refused: only an imported one may be unstated")
     paper.seq, paper.moved_at = paper.seq + 1, act.at
-    if act.event is Event.receive:  # registered under one version, received under the next
-        pinned = book.procedure(paper.procedure)
-        pin(paper, pinned, calendar)
-    effects.count(paper, act, brought, pinned)
-    told = effects.tick(paper, row, act, calendar, pinned.supplement.lapse)
-    opened = effects.step(paper, present, row, act, brought, pinned, calendar)
-    return {"act": said(brought), "clock": told}, opened
+    payload: dict[str, Any] = {"act": said(brought)}
+    pinned, bound = _rebound(book, paper, present, act, brought, pinned, told)
+    payload |= bound
+    calendar = book.calendar(paper.calendar, paper.calendar_version)
+    effects.count(paper, act, brought)
+    before = paper.due_at
+    payload["clock"] = effects.tick(paper, row, act, calendar, pinned.supplement.lapse)
+    if isinstance(brought, Migrated):
+        migration.check_promise(paper, brought, act, before)
+    into = stages.route(book, pinned, paper, row, act, brought, loads or {}, told)
+    opened = stages.step(paper, present, row, act, pinned, calendar, into)
+    if into is not None and act.event is not Event.accept and into[1].decided:
+        payload["routed"] = into[1].told()
+    return payload, opened
+
+
+def _rebound(
+    book: Book,
+    paper: Dossier,
+    present: Visit | None,
+    act: Act,
+    brought: Brings,
+    pinned: Any,
+    told: Told | None,
+) -> tuple[Any, dict[str, Any]]:
+    """The rules the dossier is under from now on, and what the line tells of them."""
+    undone = migration.forget(paper)
+    if isinstance(brought, Corrected):
+        paper.calendar, _, paper.calendar_version = brought.calendar.partition("@")
+        return pinned, {}
+    if isinstance(brought, Migrated):
+        if paper.source:
+            raise BadInput("a dossier taken over from another system runs under no version of ours")
+        version: int | None = brought.version
+    elif act.event is Event.receive:  # registered under one version, received under the next
+        version = None
+    else:
+        return pinned, {}
+    pin = pins.read(told) if told is not None else None
+    if pin is None:
+        pin = pins.decide(book, paper.procedure, paper.channel, paper.place, act.at, version)
+    old, pinned = pinned, book.procedure(paper.procedure, pin.version)
+    if isinstance(brought, Migrated):
+        pin = replace(pin, calendar=f"{paper.calendar}@{paper.calendar_version}")
+        pin = replace(pin, regime=paper.regime)
+        migration.migrate(paper, present, old, pinned, pin, brought, undone)
+    else:
+        pins.bind(paper, pinned, pin)
+    return pinned, {"pin": pin.told()}
 
 
 def blank(lodging: Lodging, act: Act) -> Dossier:
@@ -159,25 +216,11 @@ def blank(lodging: Lodging, act: Act) -> Dossier:
     paper = SimpleNamespace(**dict.fromkeys(Dossier.__table__.c.keys()))  # type: ignore[attr-defined]
     paper.state, paper.seq, paper.deadline, paper.visit = lifecycle.NEW, 1, 0, 0
     paper.unit, paper.channel, paper.applicant = lodging.unit, lodging.channel, lodging.applicant
+    paper.counter, paper.place = lodging.unit, lodging.place
     paper.stage, paper.fee_paid, paper.facts, paper.missing = -1, 0, {}, 0
+    paper.leads = paper.ends = False
     paper.registered_at = paper.moved_at = act.at
     return cast("Dossier", paper)
-
-
-def pin(paper: Dossier, procedure: Any, calendar: Calendar) -> None:
-    """Bind the dossier to the rules in force: what is edited later does not move it."""
-    paper.procedure, paper.version = procedure.code, procedure.version
-    paper.agency, paper.field = procedure.agency, procedure.field
-    paper.term, paper.regime = str(procedure.term), procedure.regime
-    paper.policy = Policy(procedure.policy)
-    paper.calendar, paper.calendar_version = calendar.name, calendar.version
-    paper.stages = len(procedure.stages)
-    paper.takes_in = procedure.stages[0].accept == "auto"
-    paper.supplements_left = procedure.supplement.times
-    paper.supplement_restarts = procedure.supplement.mode == "restart"
-    paper.extensions_left = procedure.extension.times
-    paper.fee_asked = procedure.fee
-    effects.missing(paper, procedure)
 
 
 def said(brought: Brings) -> dict[str, Any]:

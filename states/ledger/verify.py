@@ -12,11 +12,12 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from states.errors import HosoError
+from states.errors import HosoError, Unknown
 from states.ledger import chain
 from states.ledger.acts import Act, Lodging
+from states.ledger.pins import Book
 from states.ledger.statements import a, activity, d, dossier, e, entry, v, visit
-from states.ledger.turn import Book, Taken, adopting, opening, turn
+from states.ledger.turn import Taken, adopting, opening, turn
 from states.tables import Dossier, Visit
 from states.words import Event
 
@@ -91,8 +92,10 @@ FORGED = (HosoError, AttributeError, KeyError, TypeError, ValueError)
 def _readable(book: Book, lines: list[Line]) -> bool:
     told = {json.loads(line["payload"])["clock"].get("calendar") for line in lines}
     for name in told - {None}:
-        calendar = book.calendar(name.partition("@")[0])
-        if name != f"{calendar.name}@{calendar.version}":
+        base, _, version = name.partition("@")
+        try:
+            book.calendar(base, version)
+        except Unknown:
             return False
     return True
 
@@ -162,7 +165,8 @@ def replay(book: Book, lines: list[Line]) -> tuple[Dossier, list[Visit]]:
     visits: list[Visit] = []
     for line in lines[1:]:
         present = visits[-1] if visits and visits[-1].closed_at is None else None
-        _, opened = turn(book, paper, present, act_of(line))
+        told = json.loads(line["payload"])
+        _, opened = turn(book, paper, present, act_of(line), told=told)
         if opened is not None:
             visits.append(opened)
     return paper, visits
@@ -171,7 +175,7 @@ def replay(book: Book, lines: list[Line]) -> tuple[Dossier, list[Visit]]:
 def _opened(book: Book, line: Line) -> tuple[Dossier, dict[str, Any]]:
     told, act = json.loads(line["payload"]), act_of(line)
     if act.event is Event.adopt:
-        return adopting(book, Taken.of(told["taken"]), act)
+        return adopting(book, Taken.of(told["taken"]), act, told=told)
     lodged = told["lodging"]
     paper, payload = opening(
         book,
@@ -180,9 +184,10 @@ def _opened(book: Book, line: Line) -> tuple[Dossier, dict[str, Any]]:
             procedure=lodged["procedure"],
             channel=lodged["channel"],
             applicant=lodged["applicant"],
+            place=lodged.get("place"),
         ),
         act,
-        lodged["version"],
+        told,
     )
     paper.code = lodged["code"]
     return paper, payload

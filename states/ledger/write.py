@@ -18,14 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import lifecycle
 from states.db import fetch
-from states.errors import BadInput, HosoError, KeyReused, Stale, Unknown
+from states.errors import BadInput, HosoError, KeyReused, Outdated, Stale, Unknown
 from states.ledger import chain, statements
 from states.ledger.acts import Act, Lodging, keepable
-from states.ledger.turn import Book, Taken, adopting, opening, said, turn
+from states.ledger.pins import Book
+from states.ledger.turn import Taken, adopting, opening, said, turn
 from states.ledger.verify import Line, replay
 from states.lifecycle import Now
 from states.tables import Dossier, Visit
-from states.words import Role, State
+from states.words import Event, Role, State
 
 log = structlog.get_logger()
 
@@ -40,8 +41,8 @@ async def open_(db: AsyncConnection, book: Book, lodging: Lodging, act: Act) -> 
     if (again := await _answered(db, book, act, about=about)) is not None:
         return again
     paper, payload = opening(book, lodging, act)
-    day = act.at.astimezone(book.calendar(paper.calendar).zone).date()
-    paper.code = f"{lodging.unit}-{day:%y%m%d}-{await _number(db, lodging.unit, day):04d}"
+    day = book.day(act.at)
+    paper.code = book.code_for(lodging.unit, day, await _number(db, book, lodging.unit, day))
     payload["lodging"]["code"] = paper.code
     await insert(db, paper, act, payload)
     log.info("dossier.opened", code=paper.code, move=act.event, role=act.role)
@@ -82,8 +83,11 @@ async def move(db: AsyncConnection, book: Book, code: str, act: Act) -> Dossier:
     try:
         if act.seq is not None and act.seq != before:
             raise stale(paper)
-        act = _in_time(paper, act)
-        payload, opened = turn(book, paper, present, act)
+        act = in_time(paper, act)
+        if act.event is Event.receive:
+            _check_edition(book, await db.scalar(statements.EDITION))
+        loads = await in_hand(db) if balances(book, paper, act) else {}
+        payload, opened = turn(book, paper, present, act, loads)
         if not await _write(db, paper, before, source, act, payload, present, opened):
             raise stale((await find(db, code))[0])
     except HosoError:
@@ -117,9 +121,38 @@ def stale(paper: Dossier) -> Stale:
 # Codes ------------------------------------------------------------------------------------
 
 
-async def _number(db: AsyncConnection, unit: str, day: date) -> int:
-    """The unit's next number of that day, held under a row lock until the transaction ends."""
-    return int((await db.execute(statements.NUMBER, {"unit": unit, "day": day})).scalar_one())
+async def _number(db: AsyncConnection, book: Book, unit: str, day: date) -> int:
+    """The unit's next number of that day, held under a row lock until the transaction ends.
+
+    Raises `Outdated` when the catalogue has changed since `book` was read.
+    """
+    found = (await db.execute(statements.NUMBER, {"unit": unit, "day": day})).one()
+    _check_edition(book, found.edition)
+    return int(found.last)
+
+
+def _check_edition(book: Book, edition: int | None) -> None:
+    """A dossier is received under what is published, not under what this process remembers."""
+    if book.edition is not None and book.edition != edition:
+        raise Outdated
+
+
+# Loads -------------------------------------------------------------------------------------
+
+ROUTED = {Event.route, Event.advance, Event.send_back, Event.reopen}
+
+
+async def in_hand(db: AsyncConnection) -> dict[str, int]:
+    """How many open visits each person has."""
+    return {row.person: row.visits for row in await db.execute(statements.IN_HAND)}
+
+
+def balances(book: Book, paper: Dossier, act: Act) -> bool:
+    """Whether a rule of routing may ask who has least in hand."""
+    if act.event not in ROUTED or paper.source is not None:
+        return False
+    stages = book.procedure(paper.procedure, paper.version).stages
+    return any(rule.least_loaded for stage in stages for rule in stage.routes)
 
 
 # Same key, same answer --------------------------------------------------------------------
@@ -178,7 +211,7 @@ async def _as_of(db: AsyncConnection, book: Book, paper: Dossier, seq: int) -> D
     return then
 
 
-def _in_time(paper: Dossier, act: Act) -> Act:
+def in_time(paper: Dossier, act: Act) -> Act:
     """Moves follow one another. Clocks of two machines may differ a little; more is refused."""
     if act.at >= paper.moved_at:
         return act
@@ -196,7 +229,7 @@ def _in_time(paper: Dossier, act: Act) -> Act:
 async def insert(db: AsyncConnection, paper: Dossier, act: Act, payload: Mapping[str, Any]) -> None:
     """Write a new dossier and its first line; gives the paper its id and head."""
     paper.id, paper.head, _ = await statements.first(wakes=_wakes(paper, act)).one(
-        db, d=paper, facts=json.dumps(paper.facts), e=_line(paper, None, act, payload)
+        db, d=paper, facts=json.dumps(paper.facts), e=line(paper, None, act, payload)
     )
 
 
@@ -216,13 +249,14 @@ async def _write(
         opens=opened is not None,
         wakes=_wakes(paper, act),
         keyed=act.key is not None,
+        restages=act.event is Event.migrate,
     )
     won = await statement.one(
         db,
         d=paper,
         facts=json.dumps(paper.facts),
         before=before,
-        e=_line(paper, source, act, payload),
+        e=line(paper, source, act, payload),
         v=present,
         o=opened,
     )
@@ -231,7 +265,7 @@ async def _write(
     return won is not None
 
 
-def _line(
+def line(
     paper: Dossier, source: State | None, act: Act, payload: Mapping[str, Any]
 ) -> SimpleNamespace:
     return SimpleNamespace(

@@ -9,6 +9,7 @@ from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import AutoString, SQLModel
 
+import states.catalogue.rows
 import states.columns
 import states.tables  # so that the metadata is full
 

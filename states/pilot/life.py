@@ -263,7 +263,8 @@ class _Telling:
     def _holder(self, stage: Stage) -> Hand:
         """The person who has the dossier in a stage: the same one at every visit."""
         if stage.code not in self.people:
-            self.people[stage.code] = self.rng.choice(self.centre.staff[stage.unit, stage.role])
+            staff = self.centre.staff[stage.unit or "", stage.role]
+            self.people[stage.code] = self.rng.choice(staff)
         return Hand(self.people[stage.code], stage.role)
 
     def _between(self, first: int, last: int) -> int:

@@ -1,0 +1,127 @@
+"""A running dossier moves to another version of its procedure, and back until its next move. Pure.
+
+The stage it is in goes on in place: opened when it was, its term read anew. What it had before is
+kept among its facts, so that taking the migration back restores it to the letter.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from states.clock import Policy
+from states.errors import BadInput, HosoError
+from states.ledger import stages
+from states.ledger.acts import Act, Migrated
+from states.ledger.effects import missing
+from states.ledger.pins import Pin
+from states.tables import Dossier, Visit
+from states.words import Role
+
+FACT = "migrated"
+OF_DOSSIER = (
+    "version",
+    "term",
+    "policy",
+    "stages",
+    "stage",
+    "leads",
+    "ends",
+    "stage_role",
+    "unit",
+    "takes_in",
+    "supplement_restarts",
+    "supplements_left",
+    "extensions_left",
+    "missing",
+)
+OF_VISIT = ("stage", "code", "unit", "role", "term")
+
+
+class LosesPromise(HosoError):
+    """The citizen would lose the date they were promised."""
+
+
+def forget(d: Dossier) -> dict[str, Any] | None:
+    """What the last move replaced, if it was a migration. Any next move ends the way back."""
+    kept: dict[str, Any] | None = d.facts.get(FACT)
+    if kept is not None:
+        d.facts = {name: fact for name, fact in d.facts.items() if name != FACT}
+    return kept
+
+
+def migrate(
+    d: Dossier,
+    visit: Visit | None,
+    old: Any,
+    new: Any,
+    pin: Pin,
+    brought: Migrated,
+    kept: dict[str, Any] | None,
+) -> None:
+    """Put the dossier under the version of `pin`, or back under the last. Raises `BadInput`."""
+    if brought.undoes is not None:
+        _back(d, visit, brought, kept)
+        return
+    if new.version == old.version:
+        raise BadInput(f"the dossier runs under version {old.version} already")
+    before = {name: getattr(d, name) for name in OF_DOSSIER}
+    of_visit = visit and {name: getattr(visit, name) for name in OF_VISIT}
+    d.facts = {**d.facts, FACT: {"seq": d.seq, "dossier": before, "visit": of_visit}}
+    d.version, d.term, d.policy = pin.version, pin.term, Policy(new.policy)
+    d.stages = len(new.stages)
+    d.supplement_restarts = new.supplement.mode == "restart"
+    asked = old.supplement.times - d.supplements_left
+    moved = old.extension.times - d.extensions_left
+    d.supplements_left = max(0, new.supplement.times - asked)
+    d.extensions_left = max(0, new.extension.times - moved)
+    if d.stage >= 0:
+        _restage(d, visit, old, new, brought.stage)
+    missing(d, new)
+
+
+def _restage(d: Dossier, visit: Visit | None, old: Any, new: Any, to: int | None) -> None:
+    """Into the stage that was named, or else the one of the same code."""
+    code = old.stages[d.stage].code
+    if to is None:
+        to = next((at for at, each in enumerate(new.stages) if each.code == code), None)
+    if to is None or to >= len(new.stages):
+        raise BadInput(
+            f"stage {code} has no like in version {new.version}: say which of its"
+            f" {len(new.stages)} stages the dossier is in ('stage')"
+        )
+    held, stage = d.stage_role, new.stages[to]
+    stages.place(d, new, to)
+    d.stage_role = None if held is None else stage.role
+    if visit is not None:
+        visit.stage, visit.code, visit.role = to, stage.code, stage.role
+        visit.term = str(stage.term)
+        visit.unit = d.unit = stage.unit or visit.unit
+
+
+def _back(d: Dossier, visit: Visit | None, brought: Migrated, kept: dict[str, Any] | None) -> None:
+    if kept is None or kept["seq"] != brought.undoes:
+        raise BadInput(
+            f"move {brought.undoes} is no migration, or the dossier was moved since: a migration"
+            " is taken back before the next move only"
+        )
+    if kept["dossier"]["version"] != brought.version:
+        raise BadInput(f"the dossier came from version {kept['dossier']['version']}: name that one")
+    for name, value in kept["dossier"].items():
+        setattr(d, name, WORDS[name](value) if name in WORDS and value is not None else value)
+    for name, value in (kept["visit"] or {}).items():
+        setattr(visit, name, WORDS[name](value) if name in WORDS else value)
+
+
+WORDS: dict[str, Any] = {"policy": Policy, "stage_role": Role, "role": Role}
+
+
+def check_promise(d: Dossier, brought: Migrated, act: Act, before: datetime | None) -> None:
+    """A promised date may be lost only with the consent of a second person."""
+    loses = before is not None and d.lapse_at is None and (d.due_at is None or d.due_at > before)
+    if not loses or brought.undoes is not None:
+        return
+    if brought.second is None or brought.second == act.actor:
+        to = d.due_at.isoformat() if d.due_at else "no date"
+        raise LosesPromise(
+            f"{d.code} was promised for {before and before.isoformat()} and would move to {to}:"
+            " that needs a legal ground and the consent of a second person ('second')"
+        )
