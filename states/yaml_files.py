@@ -60,20 +60,30 @@ def dotted(path: Key) -> str | None:
     return ".".join(map(str, path)) or None
 
 
-def read(path: Path | Traversable, max_bytes: int = 1_000_000) -> Document:
+MOST = 1_000_000  # bytes: no file of settings is larger
+
+
+def read(path: Path | Traversable, max_bytes: int = MOST) -> Document:
     """Read one file of at most `max_bytes`; raises `BadFile`."""
-    text = _text(path, max_bytes)
-    events = _Events(str(path), text)
-    return Document(str(path), events.document(), events.lines)
+    return parse(str(path), content(path, max_bytes), max_bytes)
 
 
-def _text(path: Path | Traversable, max_bytes: int) -> str:
-    file = str(path)
+def content(path: Path | Traversable, max_bytes: int = MOST) -> bytes:
+    """The bytes of a file, and one more than `max_bytes` at most. Raises `BadFile`."""
     try:
         with path.open("rb") as stream:
-            raw = stream.read(max_bytes + 1)
+            return stream.read(max_bytes + 1)
     except OSError as wrong:
-        raise BadFile(file, None, None, f"cannot be read: {wrong.strerror}") from wrong
+        raise BadFile(str(path), None, None, f"cannot be read: {wrong.strerror}") from wrong
+
+
+def parse(file: str, raw: bytes, max_bytes: int = MOST) -> Document:
+    """What a file of that name says. Raises `BadFile`."""
+    events = _Events(file, _text(file, raw, max_bytes))
+    return Document(file, events.document(), events.lines)
+
+
+def _text(file: str, raw: bytes, max_bytes: int) -> str:
     if len(raw) > max_bytes:
         raise BadFile(file, None, None, f"is larger than {max_bytes:,} bytes: split it")
     try:

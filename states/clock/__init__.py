@@ -9,6 +9,7 @@ from states.clock.facts import Facts, Line, Policy, Verdict
 from states.clock.reading import Reading, late_from, read, share_at, verdict_of
 from states.clock.term import Kind, Term
 from states.clock.worktime import Calendar
+from states.clock.written import dump, restore
 
 __all__ = [
     "Calendar",
@@ -19,8 +20,10 @@ __all__ = [
     "Reading",
     "Term",
     "Verdict",
+    "dump",
     "late_from",
     "read",
+    "restore",
     "share_at",
     "verdict_of",
 ]

@@ -5,7 +5,7 @@ Inside the clock a moment is a *stamp*: local minutes since the proleptic day 0 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -109,6 +109,17 @@ class Calendar:
                 if opens <= minute <= closes:
                     return day * DAY + opens, day * DAY + closes
         return stamp, stamp
+
+    def sessions(self, day: int) -> Sessions:
+        """The sessions of a day number, in order; none on a day off and beyond the reach."""
+        if not self.works(day):
+            return ()
+        parts = self._sessions[bisect_left(self._days, day)]
+        return tuple((CLOCK[opens], CLOCK[closes]) for opens, closes in parts)
+
+    def worked(self) -> Iterator[tuple[int, tuple[tuple[int, int], ...]]]:
+        """Every working day's number, with its sessions in minutes of the day."""
+        return zip(self._days, self._sessions, strict=True)
 
     def special(self, first: int, last: int) -> list[tuple[int, str]]:
         """The day numbers between two, both included, that have a note, with it."""
