@@ -37,9 +37,25 @@ class KeyReused(HosoError):
 
 
 class BadFile(BadInput):
-    """A file of ours or of a user's is wrong: where, and what was expected."""
+    """A file of ours or of a user's is wrong: where, and what was expected.
 
-    def __init__(self, file: str, line: int | None, field: str | None, expected: str) -> None:
+    `line` and `column` count from 1.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        line: int | None,
+        field: str | None,
+        expected: str,
+        column: int | None = None,
+    ) -> None:
         self.file, self.line, self.field, self.expected = file, line, field, expected
-        where = file + (f", line {line}" if line else "") + (f", {field}" if field else "")
-        super().__init__(f"{where}: {expected}")
+        self.column = column
+        super().__init__(f"{spot(file, line, column, field)}: {expected}")
+
+
+def spot(file: str, line: int | None, column: int | None, field: str | None) -> str:
+    """A place in a file, as sentences begin with it."""
+    parts = (file, line and f"line {line}", column and f"column {column}", field)
+    return ", ".join(str(each) for each in parts if each)

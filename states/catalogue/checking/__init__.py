@@ -1,6 +1,23 @@
-"""The checker: what is wrong with a version of a procedure before it binds anyone. Pure."""
+"""The checker: what is wrong with a bundle before it binds anyone. Pure.
 
+`faults` decide whether a version can be used at all, and are asked of every file at start. `lint`
+finds these and everything else, all at once, each with its line, why, and how to mend it.
+"""
+
+from states.catalogue.checking.draft import Around
+from states.catalogue.checking.finding import Finding, Linted, Severity
+from states.catalogue.checking.linting import lint, lint_organisation, lint_regimes
 from states.catalogue.checking.organisation import faults as organisation_faults
 from states.catalogue.checking.structure import faults
 
-__all__ = ["faults", "organisation_faults"]
+__all__ = [
+    "Around",
+    "Finding",
+    "Linted",
+    "Severity",
+    "faults",
+    "lint",
+    "lint_organisation",
+    "lint_regimes",
+    "organisation_faults",
+]
