@@ -16,6 +16,7 @@ help:  ## what there is
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	$(BIN)/hoso procedures schema --to config/sample/procedure.schema.json
 	@touch $@
 
 demo: .venv/ready  ## everything on this machine, and the pilot year lived through; ARGS=--once stops after it

@@ -30,9 +30,10 @@ def _term(value: object) -> Term:
         raise ValueError(str(wrong)) from wrong
 
 
+Written = Annotated[str, Bound(json_schema_extra={"format": "term"})]  # its pattern: `schema`
 Length = Annotated[
     Term,
-    PlainValidator(_term, json_schema_input_type=str),
+    PlainValidator(_term, json_schema_input_type=Written),
     PlainSerializer(str, return_type=str),
 ]
 # National part only; places add their own suffix (.000.00.00.H42). 9.… are codes of this sample.
