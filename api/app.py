@@ -16,8 +16,9 @@ from api.doors import House
 from api.envelope import Envelope
 from config.settings import Settings
 from config.settings import settings as from_environment
-from states import catalogue, db
+from states import db
 from states.catalogue import Catalogue
+from states.catalogue.bundles import Latest
 from states.db import WrongSchema
 from states.errors import HosoError
 
@@ -59,7 +60,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.house = House(
             engine=db.engine(database),
-            book=book or catalogue.load(),
+            latest=Latest(book),
             token=doors.token(data),
             prefect_ui=prefect_ui or None,
         )

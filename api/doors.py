@@ -1,4 +1,4 @@
-"""What a handler may ask for: `Db`, a transaction; `Who`, the caller; `At`, the moment.
+"""What a handler may ask for: `Db`, a transaction; `Shelf`, the catalogue; `Who`, the caller; `At`.
 
 Accounts will replace the token and the headers here, and no handler will notice.
 """
@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from api.problems import Unidentified, away_is_said
 from states import db, people
 from states.catalogue import Catalogue
+from states.catalogue.bundles import Latest
 from states.clock.words import Lang
 from states.errors import HosoError
 from states.people import Caller
@@ -35,7 +36,7 @@ class House:
     """What a process holds for all its requests."""
 
     engine: AsyncEngine
-    book: Catalogue
+    latest: Latest
     token: bytes
     prefect_ui: str | None
 
@@ -74,6 +75,17 @@ async def transaction(request: Request) -> AsyncIterator[AsyncConnection]:
 Db = Annotated[AsyncConnection, Depends(transaction, scope="function")]
 
 
+# Shelf ------------------------------------------------------------------------------------
+
+
+async def catalogue(request: Request, db: Db) -> Catalogue:
+    """As it is published in this very transaction."""
+    return await house(request).latest(db)
+
+
+Shelf = Annotated[Catalogue, Depends(catalogue)]
+
+
 # At ---------------------------------------------------------------------------------------
 
 
@@ -101,7 +113,7 @@ async def admitted(
 
 
 async def calling(
-    request: Request,
+    book: Shelf,
     at: At,
     hoso_person: Annotated[
         str | None, Header(max_length=80, description="Id of the person who acts.")
@@ -115,22 +127,13 @@ async def calling(
 ) -> Caller:
     if hoso_person is None:
         raise Unidentified("send Hoso-Person with the id of the person who acts")
-    book = house(request).book
-    today = at.astimezone(book.calendar_of(book.centre.code).zone).date()
-    return people.caller(book, hoso_person, hoso_role, hoso_for, today)
+    return people.caller(book, hoso_person, hoso_role, hoso_for, book.day(at))
 
 
 Who = Annotated[Caller, Depends(calling)]
 
 
-# The catalogue and the reader's language --------------------------------------------------
-
-
-async def catalogue(request: Request) -> Catalogue:
-    return house(request).book
-
-
-Shelf = Annotated[Catalogue, Depends(catalogue)]
+# The reader's language --------------------------------------------------------------------
 
 
 async def language(accept_language: Annotated[str, Header(max_length=200)] = "") -> Lang:

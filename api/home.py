@@ -1,5 +1,7 @@
 """The one page: what this is, and the figures, without any dossier or person in them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated
@@ -8,15 +10,14 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api import problems
-from api.doors import At, Shelf, Speaks, house
+from api.doors import At, Speaks, house
 from states import db
-from states.catalogue import Catalogue
 from states.clock.words import Lang
 from states.errors import BadInput, HosoError
-from states.figures.bieu06 import Bieu06, bieu06
+from states.figures.bieu06 import bieu06
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 pages = Environment(
@@ -56,7 +57,6 @@ class Voice:
 @router.get("/")
 async def home(
     request: Request,
-    book: Shelf,
     at: At,
     speaks: Speaks,
     lang: Lang | None = None,
@@ -65,10 +65,11 @@ async def home(
 ) -> HTMLResponse:
     """The figures of the days from `from` to `to`, both included; of all days unless said."""
     voice = Voice(lang or speaks)
-    zone = book.calendar_of(book.centre.code).zone
-    figures, refusal = None, None
+    book, figures, refusal = None, None, None
     try:
-        figures = await _figures(house(request).engine, book, *_period(since, until, at, zone))
+        async with _reading(house(request).engine) as connection:
+            book = await house(request).latest(connection)
+            figures = await bieu06(connection, book, *_period(since, until, at, book.zone))
     except HosoError as error:
         refusal = error
     status = problems.STATUS[problems.kind_of(refusal)] if refusal else 200
@@ -84,7 +85,7 @@ async def home(
         status=status,
         since=since,
         until=until,
-        as_of=figures and f"{figures.until.astimezone(zone):%d/%m/%Y %H:%M}",
+        as_of=book and figures and f"{figures.until.astimezone(book.zone):%d/%m/%Y %H:%M}",
         address=str(request.base_url).rstrip("/"),
         prefect_ui=house(request).prefect_ui,
     )
@@ -95,13 +96,12 @@ async def home(
     )
 
 
-async def _figures(
-    engine: AsyncEngine, book: Catalogue, since: datetime | None, until: datetime
-) -> Bieu06:
+@asynccontextmanager
+async def _reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     with problems.away_is_said():
         async with db.transaction(engine) as connection:
             await connection.execute(sa.text(f"SET LOCAL statement_timeout = '{LIMIT}'"))
-            return await bieu06(connection, book, since, until)
+            yield connection
 
 
 def _period(first: str, last: str, at: datetime, zone: tzinfo) -> tuple[datetime | None, datetime]:

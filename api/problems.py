@@ -74,6 +74,7 @@ STATUS: dict[type[errors.HosoError], int] = {
     Broken: 500,
     WrongSchema: 503,
     Away: 503,
+    errors.Outdated: 503,
 }
 LONGEST = 2000  # characters of a detail: it may quote what was sent
 BUSY = {"08", "40", "53", "55", "57"}  # SQLSTATE classes that say: not now

@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     )
     #: What `hoso up` keeps on this machine.
     data: Folder = Field(default_factory=data_folder)
+    #: The folder whose catalogue a new database begins with. None: the sample.
+    catalogue: Folder | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8600, ge=1, le=65534)  # Prefect takes the next one
     #: Somebody else's Prefect server, such as http://prefect.example/api. None: `hoso up` runs one.

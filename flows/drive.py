@@ -11,6 +11,6 @@ from states.ledger import driving
 @flow(name="drive", persist_result=False, description=__doc__)
 async def drive(at: datetime | None = None) -> dict[str, int]:
     """Fire every automatic event that is open at a moment (now), in sets; how many each moved."""
-    engine, book = opened()
+    engine, book = await opened()
     moved = await driving.drive(engine, book, moment(at))
     return {event.value: count for event, count in moved.items()}

@@ -17,7 +17,7 @@ async def intake(file: Path, by: Path, watch: Callable[[int], None] | None = Non
 
     `watch` hears the bytes read so far.
     """
-    engine, book = opened()
+    engine, book = await opened()
     names = load(by)
     calendar = book.calendar(names.calendar or book.keeps)  # a wrong name is wrong for every row
     items = read(file, names, watch=watch or nobody)

@@ -8,33 +8,42 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from config.settings import settings
-from states import catalogue
 from states.catalogue import Catalogue
-from states.db import engine
+from states.catalogue.bundles import Latest
+from states.db import engine, transaction
 from states.errors import HosoError
 
-_ENGINES: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncEngine] = WeakKeyDictionary()
+Kept = tuple[AsyncEngine, Latest]
+_KEPT: WeakKeyDictionary[asyncio.AbstractEventLoop, Kept] = WeakKeyDictionary()
 
 
 class NoDatabase(HosoError):
     """No database is named: start `hoso up`, or set HOSO_DATABASE."""
 
 
-def opened() -> tuple[AsyncEngine, Catalogue]:
+def connections() -> AsyncEngine:
     """The loop's engine, kept: runs in one long-lived process share their connections."""
+    return _kept()[0]
+
+
+async def opened() -> tuple[AsyncEngine, Catalogue]:
+    """The loop's engine, and the catalogue as it is published now."""
+    connections, latest = _kept()
+    async with transaction(connections) as db:
+        return connections, await latest(db)
+
+
+def _kept() -> Kept:
     address = settings().database
     if address is None:
         raise NoDatabase
-    loop = asyncio.get_running_loop()
-    if loop not in _ENGINES:
-        _ENGINES[loop] = engine(str(address))
-    return _ENGINES[loop], catalogue.load()
+    return _KEPT.setdefault(asyncio.get_running_loop(), (engine(str(address)), Latest()))
 
 
 async def close() -> None:
     """Give the loop's connections back."""
-    if (kept := _ENGINES.pop(asyncio.get_running_loop(), None)) is not None:
-        await kept.dispose()
+    if (kept := _KEPT.pop(asyncio.get_running_loop(), None)) is not None:
+        await kept[0].dispose()
 
 
 def shown() -> bool:

@@ -69,7 +69,7 @@ async def pilot(told: Told) -> int:
 
     Not a flow itself: the flows are what runs in it, one drive a day and one sweep a week.
     """
-    engine, catalogue = opened()
+    engine, catalogue = await opened()
     plan = load(catalogue)
     days = story(catalogue, plan)
     async with AsyncClientContext.get_or_create():  # one client for all runs: a third of their cost

@@ -47,7 +47,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator["Embedded"]:
-    """The run's cluster. Its database `hoso` is migrated, and only ever copied."""
+    """The run's cluster. Its database `hoso` has the sample catalogue, and is only ever copied."""
+    from seeding import seeded
+
     from states.db import migrate
     from states.embedded import running
 
@@ -57,6 +59,7 @@ def server() -> Iterator["Embedded"]:
             if not (folder / "migrated").exists():
                 run_as_owner(server, *QUICK)
                 migrate(server.owner)
+                seeded(server.owner)
                 (folder / "migrated").touch()
         yield server
 
@@ -116,7 +119,10 @@ async def fresh(application: "AsyncEngine", owner: "AsyncEngine") -> AsyncIterat
     import sqlalchemy as sa
     from sqlmodel import SQLModel
 
+    import states.catalogue.rows
+    import states.changes.rows  # noqa: F401  so that the metadata is full
+
     yield application
-    tables = ", ".join(SQLModel.metadata.tables.keys() - {"edition"})
+    tables = ", ".join(SQLModel.metadata.tables.keys() - {"edition", "bundle"})
     async with owner.begin() as connection:
         await connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))

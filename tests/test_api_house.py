@@ -99,6 +99,7 @@ def test_types_are_promises():
         "broken": 500,
         "wrong-schema": 503,
         "away": 503,
+        "outdated": 503,
     }
 
 

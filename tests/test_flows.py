@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from config.settings import settings
 from flows.drive import drive
 from flows.intake import intake
-from flows.opening import NoDatabase, close, moment, opened, shown
+from flows.opening import NoDatabase, close, connections, moment, shown
 from flows.sweep import sweep
 from states import catalogue, ledger
 from states.embedded import Embedded
@@ -156,11 +156,10 @@ async def test_without_a_database_it_says_what_to_do(monkeypatch: pytest.MonkeyP
 
 
 async def test_runs_of_one_process_share_their_connections() -> None:
-    first, second = opened(), opened()
-    assert first[0] is second[0]
-    assert first[1] is second[1]
+    first = connections()
+    assert connections() is first
     await close()
-    assert opened()[0] is not first[0]
+    assert connections() is not first
     await close()
     await close()  # nothing kept: nothing to do
 

@@ -19,6 +19,8 @@ from sqlmodel import SQLModel
 from states import db as database_of
 from states import lifecycle
 from states.catalogue.rows import Dates, Kind, Status
+from states.changes.rows import Kind as ChangeKind
+from states.changes.rows import Status as ChangeStatus
 from states.clock import Policy
 from states.columns import Word
 from states.embedded import Embedded
@@ -125,6 +127,8 @@ def words_in(rule: str) -> set[str]:
         ("bundle.kind", Kind),
         ("bundle.status", Status),
         ("bundle.dates", Dates),
+        ("change.kind", ChangeKind),
+        ("change.status", ChangeStatus),
     ],
 )
 async def test_the_database_knows_the_same_words(

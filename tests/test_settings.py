@@ -27,6 +27,7 @@ def test_without_any_variable_it_is_all_on_this_machine():
         "database": None,
         "database_owner": None,
         "data": data_folder(),
+        "catalogue": None,
         "host": "127.0.0.1",
         "port": 8600,
         "prefect_api": None,

@@ -63,7 +63,7 @@ async def test_a_new_version_binds_what_comes_after_it_only(db: AsyncConnection)
     assert (before.version, before.term, after.version, after.term) == (1, "5wd", 2, "3wd")
     await move(db, before.code, Event.withdraw, at(1), book=book)
     await holds(db, book)
-    assert '"pin": {"version": 2, "calendar": "week@1"' in (await lines(db, after))[0].payload
+    assert '"pin":{"version":2,"calendar":"week@1"' in (await lines(db, after))[0].payload
 
 
 async def test_a_corrected_calendar_moves_a_dossier_by_an_entry_only(db: AsyncConnection) -> None:
@@ -91,7 +91,7 @@ async def test_a_closed_dossier_is_read_again_by_a_restatement(db: AsyncConnecti
     told = {"calendar": "week@2"}
     paper = await move(db, paper.code, Event.restate, at(9), Role.control, payload=told)
     assert paper.verdict == "early"
-    assert '"was": {"due": ' in (await lines(db, paper))[-1].payload
+    assert '"was":{"due":' in (await lines(db, paper))[-1].payload
     await holds(db, BOOK)
 
 

@@ -25,6 +25,10 @@ SUBJECTS = {
     "running": {"up", "demo", "worker"},
     "data": {"import", "report", "drive", "sweep"},
     "checking": {"verify", "draw", "migrate"},
+    "procedures": {"procedures"},
+    "calendars": {"calendars"},
+    "changes": {"changes"},
+    "organisation": {"organisation", "regimes"},
 }
 
 

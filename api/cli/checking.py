@@ -62,14 +62,15 @@ def verify(
 async def _verify(place: Place, *, sign: bool, quiet: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
     from rich.progress import Progress
 
-    from states import catalogue, ledger
+    from states import ledger
+    from states.catalogue import bundles
     from states.ledger import anchor
 
-    book = catalogue.load()
     signed = 0
     with Progress(console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task("Checking", total=None)
         async with transacted(place.database) as db:
+            book = await bundles.read(db)
             report = await ledger.verify(db, book, lambda n: progress.update(task, completed=n))
             faults = [*map(str, report.faults), *await anchor.check(db, place.data)]
             if sign and not faults:

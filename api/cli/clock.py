@@ -1,10 +1,12 @@
 """`hoso clock`: when a dossier is due, where it stands and why; one question, or one a line.
 
-No database and no settings: it reads what is asked and the calendar's file.
+No database and no settings: it reads what is asked and the calendar's file; a dossier's own clock
+(`--dossier`) is read from the ledger, by the calendar it is bound to.
 """
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -40,6 +42,10 @@ def clock(
     at: Annotated[
         str | None, typer.Option(help="The moment to answer for.  [default: now]")
     ] = None,
+    dossier: Annotated[
+        str | None, typer.Option(help="Or the code of a dossier: its own clock.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Where that dossier is kept.")] = None,
     policy: Annotated[Policy, typer.Option(help="How a finish is classed.")] = Policy.day,
     lang: Annotated[Lang, typer.Option(help="The language of the answer.")] = Lang.vi,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
@@ -61,6 +67,12 @@ def clock(
             )
         answer_all(standard_input, answers)
         return
+    if dossier is not None:
+        if term or received:
+            raise typer.BadParameter("it has a term and a receipt", param_hint="--dossier")
+        reading, policy = _of_dossier(dossier, _perhaps("at", at), data)
+        _tell(reading, policy, lang, as_json=as_json)
+        return
     for option, value in (("--term", term), ("--received", received)):
         if not value:
             raise typer.BadParameter("is needed, unless --lines is given", param_hint=option)
@@ -75,11 +87,31 @@ def clock(
         "at": at,
         "policy": policy.value,
     }
-    reading = ask(question, datetime.now(UTC))
+    _tell(ask(question, datetime.now(UTC)), policy, lang, as_json=as_json)
+
+
+def _tell(reading: Reading, policy: Policy, lang: Lang, *, as_json: bool) -> None:
     if as_json:
         write(orjson.dumps(answer(reading), option=orjson.OPT_INDENT_2) + b"\n")
     else:
         _show(reading, policy, lang)
+
+
+def _of_dossier(code: str, at: datetime | None, data: Path | None) -> tuple[Reading, Policy]:
+    """The clock of a dossier, and the policy it is bound to. Raises `Unknown`, `BadInput`."""
+    from api.cli.bundles import catalogued
+    from states import ledger
+    from states.ledger.effects import reading
+
+    async def work(db: Any, book: Any, now: datetime) -> tuple[Reading | None, Policy]:
+        paper, _ = await ledger.find(db, code)
+        calendar = book.calendar(paper.calendar, paper.calendar_version)
+        return reading(paper, calendar, at or now), paper.policy
+
+    found, policy = catalogued(data, work)
+    if found is None:
+        raise BadInput(f"dossier {code} was not received: it has no clock yet")
+    return found, policy
 
 
 def _ends(hold: str) -> list[str | None]:

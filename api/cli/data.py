@@ -6,17 +6,14 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
 from api.cli import figures
-from api.cli.output import as_json, check_writable, console, table
+from api.cli.output import ZONE, as_json, check_writable, console, table
 from api.cli.place import Data, Json, placed, prefect_here, transacted
 from states.clock import Policy
 from states.errors import BadInput, HosoError
-
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")  # of dates given without an offset
 
 
 class PartlyRefused(HosoError):
@@ -110,25 +107,26 @@ def bieu06(
     json: Json = False,
 ) -> None:
     """Biểu 06/VPCP/KSTT: received, resolved early, on time and late, and in process."""
-    from states import catalogue
+    from states.catalogue import bundles
     from states.figures import agencies_known
     from states.figures import bieu06 as read
 
-    async def figure(address: str) -> Any:
+    async def figure(address: str) -> tuple[Any, dict[str, str]]:
         async with transacted(address) as db:
             end = moment(until) or datetime.now(UTC)
-            book = catalogue.load()
+            book = await bundles.read(db)
             known = await agencies_known(db, book) if agency else set()
             if strange := sorted(set(agency or ()) - known):
                 raise BadInput(
                     f"there is no agency {', '.join(strange)}: there are {', '.join(sorted(known))}"
                 )
-            return await read(db, book, moment(since), end, agency or None, policy)
+            made = await read(db, book, moment(since), end, agency or None, policy)
+            return made, figures.names(book)
 
     check_writable(output)
     with placed(data) as place:
-        made = asyncio.run(figure(place.database))
-    figures.write(console, made, figures.Form.json if json else form, output)
+        made, names = asyncio.run(figure(place.database))
+    figures.write(console, made, names, figures.Form.json if json else form, output)
 
 
 def drive(

@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from enum import StrEnum, auto
 from pathlib import Path
@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.cli.output import as_json, table
-from states import catalogue
+from states.catalogue import Catalogue
 from states.errors import BadInput
 from states.figures import Bieu06, Row
 
@@ -39,6 +39,10 @@ LEGEND = """\
 (11) in process = (12) within the term + (13) overdue"""
 
 
+Names = Mapping[str, str]
+"""Of agencies, by code; one that was imported has none."""
+
+
 class Form(StrEnum):
     """What a report may be written as."""
 
@@ -48,7 +52,7 @@ class Form(StrEnum):
     json = auto()
 
 
-def write(console: Console, made: Bieu06, form: Form, output: Path | None) -> None:
+def write(console: Console, made: Bieu06, names: Names, form: Form, output: Path | None) -> None:
     """Print or write a report. Raises `BadInput` when XLSX has no file to go to."""
     if form is Form.json and output is not None:
         with output.open("w", encoding="utf-8") as file:
@@ -58,20 +62,20 @@ def write(console: Console, made: Bieu06, form: Form, output: Path | None) -> No
     elif form is Form.xlsx:
         if output is None:
             raise BadInput("a workbook needs a file: name it with --output")
-        _xlsx(made, output)
+        _xlsx(made, names, output)
     elif form is Form.csv:
-        _csv(made, output)
+        _csv(made, names, output)
     elif output is not None:
         raise BadInput("a table is for the screen: choose csv, xlsx or json for a file")
     else:
-        show_bieu06(console, made)
+        show_bieu06(console, made, names)
     if output is not None and form is not Form.table:
         Console(stderr=True).print(f"Wrote {output}.", markup=False, highlight=False)
 
 
-def show_bieu06(console: Console, made: Bieu06) -> None:
+def show_bieu06(console: Console, made: Bieu06, names: Names) -> None:
     """The form by agency and in total, the rates with their denominators, and what is beneath."""
-    console.print(_table(made), highlight=False)
+    console.print(_table(made, names), highlight=False)
     console.print(LEGEND, style="dim", highlight=False)
     console.print()
     for text in _rates(made.total):
@@ -100,7 +104,7 @@ def _title(made: Bieu06) -> str:
     return f"Biểu 06/VPCP/KSTT  {since} – {made.until:%d/%m/%Y}  (policy: {by})"
 
 
-def _table(made: Bieu06) -> Table:
+def _table(made: Bieu06, names: Names) -> Table:
     form = Table(
         title=_title(made),
         title_justify="left",
@@ -114,16 +118,14 @@ def _table(made: Bieu06) -> Table:
         footer = f"{getattr(made.total, name):,}"
         form.add_column(f"{heading}\n{number}", justify="right", footer=footer)
     for row in made.rows:
-        form.add_row(
-            escape(agency_name(row.agency)), *(f"{getattr(row, n):,}" for _, _, n in COLUMNS)
-        )
+        name = names.get(row.agency, row.agency)
+        form.add_row(escape(name), *(f"{getattr(row, n):,}" for _, _, n in COLUMNS))
     return form
 
 
-def agency_name(code: str) -> str:
-    """The agency's Vietnamese name; the code of one that was imported."""
-    agency = catalogue.load().agencies.get(code)
-    return agency.name.vi if agency else code
+def names(book: Catalogue) -> dict[str, str]:
+    """The Vietnamese names of the agencies."""
+    return {code: each.name.vi for code, each in book.agencies.items()}
 
 
 def bieu06_json(made: Bieu06) -> dict[str, Any]:
@@ -161,14 +163,14 @@ HEADING = [
 """For people; programs get the plain names."""
 
 
-def _lines(made: Bieu06) -> list[list[Any]]:
+def _lines(made: Bieu06, names: Names) -> list[list[Any]]:
     """Heading, rows and total, plain."""
-    names = [name for *_, name in COLUMNS]
-    lines: list[list[Any]] = [["agency", "name", *names]]
+    columns = [name for *_, name in COLUMNS]
+    lines: list[list[Any]] = [["agency", "name", *columns]]
     for row in made.rows:
-        name = agency_name(row.agency)
-        lines.append([_text(row.agency), _text(name), *(getattr(row, n) for n in names)])
-    lines.append(["", "Tổng / Total", *(getattr(made.total, n) for n in names)])
+        name = names.get(row.agency, row.agency)
+        lines.append([_text(row.agency), _text(name), *(getattr(row, n) for n in columns)])
+    lines.append(["", "Tổng / Total", *(getattr(made.total, n) for n in columns)])
     return lines
 
 
@@ -177,15 +179,15 @@ def _text(cell: str) -> str:
     return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t"} else cell
 
 
-def _csv(made: Bieu06, output: Path | None) -> None:
+def _csv(made: Bieu06, names: Names, output: Path | None) -> None:
     if output is None:
-        csv.writer(sys.stdout).writerows(_lines(made))
+        csv.writer(sys.stdout).writerows(_lines(made, names))
         return
     with output.open("w", newline="", encoding="utf-8-sig") as file:  # Excel wants the mark
-        csv.writer(file).writerows(_lines(made))
+        csv.writer(file).writerows(_lines(made, names))
 
 
-def _xlsx(made: Bieu06, output: Path) -> None:
+def _xlsx(made: Bieu06, names: Names, output: Path) -> None:
     import xlsxwriter
 
     with xlsxwriter.Workbook(str(output), {"strings_to_formulas": False}) as book:
@@ -194,7 +196,7 @@ def _xlsx(made: Bieu06, output: Path) -> None:
         heading = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         sheet.write(0, 0, _title(made), bold)
         sheet.write_row(2, 0, HEADING, heading)
-        lines = _lines(made)
+        lines = _lines(made, names)
         for number, line in enumerate(lines[1:], 3):
             sheet.write_row(number, 0, line)
         for number, text in enumerate(_rates(made.total), len(lines) + 3):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,8 +14,15 @@ from rich.table import Table
 
 from states.errors import BadInput
 
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")  # of moments shown, and of dates given without an offset
+
 # Without a terminal to measure, as wide as a terminal is: a table squeezed into 80 is no table.
 console = Console(width=None if sys.stdout.isatty() else 100)
+
+
+def local(at: datetime | None) -> str:
+    """A moment as the centre's clocks show it; a dash for none."""
+    return f"{at.astimezone(ZONE):%d/%m/%Y %H:%M}" if at else "–"
 
 
 def as_json(value: Any, to: TextIO | None = None) -> None:

@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from api.cli import figures
-from api.cli.data import ZONE
-from api.cli.output import as_json, console
+from api.cli.output import ZONE, as_json, console
 from api.cli.place import Place, transacted
 
 YEAR = datetime(2023, 1, 1, tzinfo=ZONE), datetime(2024, 1, 1, tzinfo=ZONE)
 
 
-async def live(place: Place, *, quiet: bool) -> tuple[Any, float]:
-    """Live the year, or what is left of it; returns Biểu 06 of its agencies, and the seconds."""
+async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float]:
+    """Live the year, or what is left of it; Biểu 06 of its agencies, their names, the seconds."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -25,7 +24,7 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, float]:
 
     from flows.opening import close
     from flows.pilot import pilot
-    from states import catalogue
+    from states.catalogue import bundles
     from states.figures import bieu06
 
     logging.getLogger("states").setLevel(logging.WARNING)  # a line a move is for real offices
@@ -47,16 +46,16 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, float]:
     await close()
     took = time.monotonic() - begun
     logging.getLogger("states").setLevel(logging.NOTSET)
-    book = catalogue.load()
     async with transacted(place.database) as db:
+        book = await bundles.read(db)
         made = await bieu06(db, book, *YEAR, agencies=list(book.agencies))
-    return made, took
+    return made, figures.names(book), took
 
 
-def show(made: Any, took: float, *, json: bool) -> None:
+def show(made: Any, names: dict[str, str], took: float, *, json: bool) -> None:
     """The figures, as a form or as JSON."""
     if json:
         as_json(figures.bieu06_json(made) | {"seconds": round(took, 1)})
         return
     console.print(f"\nThe year took {took:.0f} s.\n", highlight=False)
-    figures.show_bieu06(console, made)
+    figures.show_bieu06(console, made, names)

@@ -4,12 +4,14 @@ HOSO_DATABASE names the database, else it is the embedded one of the data folder
 note of its addresses in that folder, so that commands given beside it show in the same Prefect.
 """
 
+import asyncio
 import http.client
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -68,7 +70,12 @@ def placed(data: Path | None, *, make: bool = False) -> Iterator[Place]:
         raise NothingHere(f"there is no data in {folder} yet: start with `hoso up` or `hoso demo`")
     with embedded.running(folder) as server:
         _turn_to(HOSO_DATABASE=server.application)
-        yield _prepared(Place(folder, server.application, server.owner, server.prefect), make=make)
+        place = Place(folder, server.application, server.owner, server.prefect)
+        try:
+            yield _prepared(place, make=make)
+        finally:  # the server may end with us: who comes next in this process begins it again
+            del os.environ["HOSO_DATABASE"]
+            settings.cache_clear()
 
 
 class NoAnswer(HosoError):
@@ -104,11 +111,21 @@ def _prepared(place: Place, *, make: bool) -> Place:
     prepare, address = (migrate, place.owner) if make else (revision_fits, place.database)
     try:
         prepare(address)
+        if make:
+            asyncio.run(_seeded(place.database))
     except (OSError, DBAPIError, asyncpg.PostgresError) as error:
         where = make_url(address).render_as_string(hide_password=True)
         why = str(error).partition("\n")[0]
         raise NoAnswer(f"the database {where} does not let us in: {why}") from None
     return place
+
+
+async def _seeded(address: str) -> None:
+    """Publish the catalogue of a new database: the folder that is set, or the sample."""
+    from states.catalogue import bundles
+
+    async with transacted(address) as db:
+        await bundles.seed(db, datetime.now(UTC), _told().catalogue)
 
 
 @asynccontextmanager

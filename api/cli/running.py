@@ -56,8 +56,8 @@ def demo(
     from api.cli.pilot import live, show
 
     with everything(data, port) as house:
-        made, took = asyncio.run(live(house.place, quiet=json))
-        show(made, took, json=json)
+        lived = asyncio.run(live(house.place, quiet=json))
+        show(*lived, json=json)
         if once:
             return
         _tell(house, json=False)

@@ -16,11 +16,11 @@ from api.dossiers.shapes import (
     Told,
     Visited,
 )
-from states import clock, lifecycle, people
+from states import lifecycle, people
 from states.catalogue import Catalogue
-from states.clock import Line, Term
+from states.clock import Line
 from states.clock.words import Lang, say
-from states.ledger.effects import facts_of
+from states.ledger import effects
 from states.lifecycle import Now
 from states.people import Caller
 from states.tables import Dossier
@@ -106,8 +106,7 @@ def clock_read(book: Catalogue, d: Dossier, at: datetime, speaks: Lang) -> Clock
     """Read a dossier's clock. Raises `BadInput` for a moment its calendar does not reach."""
     calendar = book.calendar(d.calendar, d.calendar_version)
     calendar.stamp(at)  # refused past its reach, also when there is no clock to read yet
-    facts = d.received_at and facts_of(d, d.finished_at)
-    reading = facts and clock.read(Term.parse(d.term), calendar, facts, d.policy, at)
+    reading = effects.reading(d, calendar, at)
     return ClockRead(
         code=d.code,
         at=at.astimezone(calendar.zone),

@@ -108,13 +108,19 @@ class Extension(Brings):
     term: Name
 
 
-class Corrected(Brings):
+class OfChange(Brings):
+    """What a change set moves: the set's number, under which stands who approved it."""
+
+    change: Annotated[int, Field(ge=1)] | None = None
+
+
+class Corrected(OfChange):
     """The calendar a dossier is read by from now on, as in `vn@1a2b3c4d`."""
 
     calendar: Annotated[str, StringConstraints(pattern=r"^[^@]{1,80}@[^@]{1,80}$")]
 
 
-class Migrated(Brings):
+class Migrated(OfChange):
     """The version a dossier runs under from now on, and the stage it is in there.
 
     `undoes`: the number of the migration that is taken back. Where the citizen loses a promised

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from states import clock
-from states.clock import Calendar, Facts, Policy, Term
+from states.clock import Calendar, Facts, Policy, Reading, Term
 from states.errors import BadInput
 from states.ledger.acts import Act, Brings, Extension, Payment, WithFiles
 from states.ledger.telling import text, told
@@ -66,6 +66,13 @@ def _without(facts: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def reading(d: Dossier, calendar: Calendar, at: datetime) -> Reading | None:
+    """The clock of a dossier as it stands, read at a moment; None before its receipt."""
+    if d.received_at is None:
+        return None
+    return clock.read(Term.parse(d.term), calendar, facts_of(d, d.finished_at), d.policy, at)
 
 
 # Before the move --------------------------------------------------------------------------
@@ -134,7 +141,9 @@ def _again(d: Dossier, act: Act, calendar: Calendar, lapse: Term) -> dict[str, A
         was = {"due": text(d.due_at), "verdict": d.verdict}
         return {**_verdict(d, d.finished_at, calendar), "was": was}
     if d.lapse_at is None:
-        return _reckon(d, calendar, act.at)
+        before = d.due_at
+        told = _reckon(d, calendar, act.at)
+        return told if d.due_at == before else {**told, "was": {"due": text(before)}}
     since = datetime.fromisoformat(d.facts["holds"][-1][0])
     later = _lapse(lapse, calendar, since)
     d.lapse_at = max(d.lapse_at, later) if later is not None else d.lapse_at

@@ -45,13 +45,23 @@ class Moved:
 
 async def claim(db: AsyncConnection, where: Any, limit: int) -> list[Present]:
     """Dossiers with their present visits, locked until the transaction ends; none of another's."""
-    asked = (
-        sa.select(dossier, visit)
-        .select_from(statements.WITH_VISIT)
-        .where(where)
-        .limit(limit)
-        .with_for_update(of=dossier, skip_locked=True)
-    )
+    asked = _with_visits(where).limit(limit).with_for_update(of=dossier, skip_locked=True)
+    return await _present(db, asked)
+
+
+async def after(
+    db: AsyncConnection, where: Any, last: int, limit: int, *, locked: bool
+) -> list[Present]:
+    """The next dossiers in order of id, with their present visits; `locked`: waits for others'."""
+    asked = _with_visits(where & (d.id > last)).order_by(d.id).limit(limit)
+    return await _present(db, asked.with_for_update(of=dossier) if locked else asked)
+
+
+def _with_visits(where: Any) -> sa.Select[Any]:
+    return sa.select(dossier, visit).select_from(statements.WITH_VISIT).where(where)
+
+
+async def _present(db: AsyncConnection, asked: sa.Select[Any]) -> list[Present]:
     compiled: Any = asked.compile(
         dialect=statements.PG, compile_kwargs={"render_postcompile": True}
     )
@@ -88,21 +98,34 @@ async def move_claimed(
             continue
         if loads is None and balances(book, paper, act):
             loads = await in_hand(db)  # once for all; each one routed below is counted in
-        before, source = paper.seq, paper.state
-        try:
-            act = in_time(paper, act)
-            payload, opened = turn(book, paper, present, act, loads)
-        except HosoError as error:
-            told.append(Moved(paper.code, paper, refused=error))
-            continue
-        _count_in(loads, payload)
-        entered = line(paper, source, act, payload)
-        rows.append(SimpleNamespace(d=paper, before=before, e=entered, v=present, o=opened))
-        told.append(Moved(paper.code, paper, payload))
+        moved, row = turned(book, paper, present, act, loads)
+        told.append(moved)
+        if row is not None:
+            _count_in(loads, moved.payload or {})
+            rows.append(row)
     if rows:
         await _write(db, rows, restages=any(row.e.event is Event.migrate for row in rows))
         log.info("dossiers.moved", move=rows[0].e.event, count=len(rows))
     return told
+
+
+def turned(
+    book: Book,
+    paper: Dossier,
+    present: Visit | None,
+    act: Act,
+    loads: dict[str, int] | None = None,
+) -> tuple[Moved, SimpleNamespace | None]:
+    """A dossier moved in memory, and the row that would be written; none where it is refused."""
+    before, source = paper.seq, paper.state
+    try:
+        act = in_time(paper, act)
+        payload, opened = turn(book, paper, present, act, loads)
+    except HosoError as error:
+        return Moved(paper.code, paper, refused=error), None
+    entered = line(paper, source, act, payload)
+    row = SimpleNamespace(d=paper, before=before, e=entered, v=present, o=opened)
+    return Moved(paper.code, paper, payload), row
 
 
 def _count_in(loads: dict[str, int] | None, payload: dict[str, Any]) -> None:
@@ -112,6 +135,12 @@ def _count_in(loads: dict[str, int] | None, payload: dict[str, Any]) -> None:
 
 
 NOTHING = SimpleNamespace(**dict.fromkeys(visit.c.keys()))
+
+
+def _hex(value: object) -> str:
+    """Bytes as Postgres reads them."""
+    assert isinstance(value, bytes)
+    return f"\\x{value.hex()}"
 
 
 async def _write(db: AsyncConnection, rows: list[SimpleNamespace], *, restages: bool) -> None:
@@ -124,7 +153,7 @@ async def _write(db: AsyncConnection, rows: list[SimpleNamespace], *, restages: 
         opens=any(row.o is not NOTHING for row in rows),
         restages=restages,
     )
-    values = attrgetter(*statement.names)
-    columns = zip(*map(values, rows), strict=True)
-    written = await fetch_all(db, statement.sql, *map(list, columns))
+    values, keys = attrgetter(*statement.names), statement.keys
+    given = [dict(zip(keys, values(row), strict=True)) for row in rows]
+    written = await fetch_all(db, statement.sql, orjson.dumps(given, _hex).decode())
     assert len(written) == len(rows), "a dossier that was locked has moved"

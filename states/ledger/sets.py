@@ -4,10 +4,10 @@ Only automatic events go in sets: they bring nothing, and what differs between d
 procedure version. Any number of workers may run this at once: each claims rows nobody holds.
 """
 
-import json
 from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import BYTEA
@@ -27,7 +27,7 @@ from states.words import Clock, Event, Role, Tally, Visit
 log = structlog.get_logger()
 
 ACTOR = "system"
-PAYLOAD = json.dumps({"act": {}, "clock": {}})
+PAYLOAD = orjson.dumps({"act": {}, "clock": {}}).decode()
 
 
 async def move_all(

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import orjson
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -278,7 +279,7 @@ def line(
         actor=act.actor,
         on_behalf_of=act.on_behalf_of,
         at=act.at,
-        payload=json.dumps(payload, ensure_ascii=False),
+        payload=orjson.dumps(payload).decode(),
         reason=act.reason,
         ground=act.ground,
         key=act.key,

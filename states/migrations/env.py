@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import AutoString, SQLModel
 
 import states.catalogue.rows
+import states.changes.rows
 import states.columns
 import states.tables  # so that the metadata is full
 

@@ -9,6 +9,7 @@ import pytest
 import structlog
 from apart import quiet
 from measures import Figures, machine
+from seeding import seeded
 
 from states.db import migrate
 from states.embedded import Embedded, running
@@ -28,6 +29,7 @@ def durable() -> Iterator[Embedded]:
     try:
         with running(data) as server:
             migrate(server.owner)
+            seeded(server.owner)
             yield server
     finally:
         shutil.rmtree(data, ignore_errors=True)

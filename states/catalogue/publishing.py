@@ -1,0 +1,276 @@
+"""From an author to the counter: a bundle is drafted, checked, published, and retired.
+
+Each step is one person's, on the record; who publishes is not who drafted. Nothing here commits.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from states import yaml_files
+from states.catalogue import Catalogue, checking
+from states.catalogue.bundles import ALWAYS, BOUND, ONE, as_data, b, bundle, row_of
+from states.catalogue.organisation import Organisation
+from states.catalogue.procedures import Procedure
+from states.catalogue.regimes import Regimes
+from states.catalogue.rows import Kind, Status
+from states.errors import HosoError, Outdated
+from states.ledger.acts import LONG, check_text
+from states.ledger.statements import d, dossier
+from states.words import Role
+
+MODELS: dict[Kind, type[Procedure | Organisation | Regimes]] = {
+    Kind.procedure: Procedure,
+    Kind.organisation: Organisation,
+    Kind.regimes: Regimes,
+}
+DECIDES = (Role.leader, Role.control)
+MOST = 99_999_999  # the highest number of a version: `CODE@VERSION` takes eight digits
+
+
+class NotAllowed(HosoError):
+    """A version may not be drafted, published or retired so."""
+
+
+def key(row: Any) -> tuple[Any, ...]:
+    return b.kind == row.kind, b.code == row.code, b.version == row.version
+
+
+def named(row: Any) -> str:
+    """A version as sentences call it."""
+    what = f"version {row.version} of "
+    return what + (f"{row.code}" if row.kind is Kind.procedure else f"the {row.kind}")
+
+
+# Draft, check -----------------------------------------------------------------------------
+
+
+async def draft(
+    db: AsyncConnection, book: Catalogue, kind: Kind, file: str, raw: bytes, by: str, at: datetime
+) -> tuple[str, int]:
+    """Keep a text as a draft, in place of a draft of the same version; its code and version.
+
+    An organisation and the regimes have no number of their own: theirs is the next. Raises
+    `BadFile` for a text that is none, `NotAllowed` for another text of a version that is published;
+    the same text is no change, and needs none.
+    """
+    book.person(by)
+    document = yaml_files.parse(file, raw)
+    said = yaml_files.validate(MODELS[kind], document)
+    text = raw.decode()
+    await db.execute(DRAFTING)
+    if isinstance(said, Procedure):
+        code, version = said.code, said.version
+        if version > MOST:
+            raise document.wrong(("version",), f"must lie between 1 and {MOST:,}")
+        valid = {"valid_from": said.valid_from, "valid_until": said.valid_until}
+    else:
+        code, version, valid = ONE, await _next(db, kind, text), ALWAYS
+    row = row_of(kind, code, version, text, as_data(document))
+    this = (b.kind == kind, b.code == code, b.version == version)
+    there = (await db.execute(sa.select(bundle).where(*this).with_for_update())).one_or_none()
+    if there is not None and there.text == text:
+        return code, version
+    if there is not None and there.status in BOUND:
+        last = sa.select(sa.func.max(b.version)).where(b.kind == kind, b.code == code)
+        after = await db.scalar(last.where(b.status.in_(BOUND)))
+        raise NotAllowed(
+            f"{named(there)} is {there.status} and cannot change: give the new text"
+            f" 'version: {after + 1}'"
+        )
+    await db.execute(sa.delete(bundle).where(*this))
+    drafted = {"status": Status.draft, "drafted_by": by, "drafted_at": at}
+    await db.execute(sa.insert(bundle).values(row | valid | drafted))
+    return code, version
+
+
+# Two that draft at once: one waits. Who publishes holds the row.
+DRAFTING = sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("bundle")))
+
+
+async def _next(db: AsyncConnection, kind: Kind, text: str) -> int:
+    """The draft there is, the last if it says the same, else the next."""
+    last = sa.select(b.version, b.status, b.text).where(b.kind == kind, b.code == ONE)
+    last = last.order_by(b.version.desc()).limit(1).with_for_update()
+    found = (await db.execute(last)).one_or_none()
+    if found is None:
+        return 1
+    again = found.status not in BOUND or found.text == text
+    return int(found.version) if again else int(found.version) + 1
+
+
+async def check(
+    db: AsyncConnection, book: Catalogue, row: Any, by: str | None, at: datetime
+) -> checking.Linted:
+    """Have a bundle checked; a draft without errors is checked, if somebody (`by`) says so.
+
+    Raises `NotAllowed` for a draft that was written again meanwhile.
+    """
+    if by is not None:
+        book.person(by)
+    linted = lint(row.kind, file_of(row), row.text.encode(), book)
+    if by is not None and row.status is Status.draft and not linted.errors:
+        await _held(db, row)
+        said = {"status": Status.checked, "checked_by": by, "checked_at": at}
+        await db.execute(sa.update(bundle).where(*key(row)).values(said))
+    return linted
+
+
+def file_of(row: Any) -> str:
+    """The name of the file that a bundle comes in."""
+    return f"{row.code if row.kind is Kind.procedure else row.kind}.yaml"
+
+
+async def _held(db: AsyncConnection, row: Any) -> Any:
+    """The row as it is now, held until the end. Raises `NotAllowed` for another text."""
+    asked = sa.select(bundle).where(*key(row)).with_for_update()
+    now = (await db.execute(asked)).one_or_none()
+    if now is None or now.text != row.text:
+        raise NotAllowed(f"{named(row)} was changed meanwhile: check it anew")
+    return now
+
+
+def lint(kind: Kind, file: str, raw: bytes, book: Catalogue) -> checking.Linted:
+    """Everything that is wrong with a text of that kind."""
+    if kind is Kind.procedure:
+        return checking.lint(file, raw, book)
+    if kind is Kind.organisation:
+        return checking.lint_organisation(file, raw)
+    return checking.lint_regimes(file, raw)
+
+
+# Publish, retire --------------------------------------------------------------------------
+
+
+async def publish(
+    db: AsyncConnection, book: Catalogue, row: Any, by: str, document: str, at: datetime
+) -> None:
+    """Let a checked version bind what is received from its first day on; the last one ends there.
+
+    Raises `NotAllowed` with the rule: a second person publishes, what is checked and still holds,
+    what follows the version in force, and what reaches back over no dossier received under another.
+    `Outdated` for a catalogue that was read before another publication.
+    """
+    await alone(db, book)
+    may_decide(book, by, at)
+    row = await _held(db, row)
+    if row.status in BOUND:
+        raise NotAllowed(f"{named(row)} is {row.status} already")
+    if row.status is not Status.checked:
+        raise NotAllowed(f"{named(row)} is not checked: lint it, and say by whom")
+    if by == row.drafted_by:
+        raise NotAllowed(f"{by} drafted {named(row)}: a second person publishes it")
+    if not document.strip():
+        raise NotAllowed("a version is published by a decision: name the document")
+    check_text("the document", document, LONG)
+    found = lint(row.kind, file_of(row), row.text.encode(), book).findings
+    if error := next((e for e in found if e.severity is checking.Severity.error), None):
+        where = f"{error.field}: " if error.field else ""
+        raise NotAllowed(f"{named(row)} holds no longer: {where}{error.why}")
+    if row.kind is Kind.procedure:
+        await _follow(db, book, row, by, at)
+    else:
+        _go_on(book, row, book.day(at))
+    said = {"status": Status.published, "published_by": by, "published_at": at}
+    await db.execute(sa.update(bundle).where(*key(row)).values(said | {"document": document}))
+
+
+async def alone(db: AsyncConnection, book: Catalogue | None = None) -> None:
+    """One publishes at a time, and makes the next edition. Raises `Outdated` unless after `book`'s.
+
+    Openings hold the row shared until they commit: what they received is seen by whoever publishes.
+    Those that come meanwhile queue behind the table's lock; behind the row's they would not, and
+    a busy counter could keep anybody from publishing for ever.
+    """
+    await db.execute(sa.text("LOCK TABLE edition IN EXCLUSIVE MODE"))
+    edition = await db.scalar(sa.text("UPDATE edition SET n = n + 1 RETURNING n"))
+    if book is not None and book.edition is not None and edition != book.edition + 1:
+        raise Outdated
+
+
+def may_decide(book: Catalogue, by: str, at: datetime) -> None:
+    """Raises `NotAllowed` for who may not let a rule bind others."""
+    person, on = book.person(by), book.day(at)
+    if not any(person.holds(role, on=on) for role in DECIDES):
+        raise NotAllowed(f"{by} is neither a leader nor of the control unit: ask one who is")
+
+
+def _go_on(book: Catalogue, row: Any, on: date) -> None:
+    """Refuse an organisation or regimes with which nothing could go on, not even their correction.
+
+    Raises `NotAllowed`, or `Unknown` for a calendar or a rule that is not there.
+    """
+    if row.kind is Kind.regimes:
+        regimes = Regimes.model_validate_json(row.data)
+        regimes.regime_on(on)
+        regimes.code_for(book.centre.code, on, 1)
+        return
+    staff = Organisation.model_validate_json(row.data)
+    for name in {staff.calendar, *(each.calendar for each in staff.bodies.values())} - {None}:
+        book.calendar(name)
+    if gone := sorted(book.organisation.bodies.keys() - staff.bodies.keys()):
+        raise NotAllowed(f"{gone[0]} is gone from {named(row)}: end it with 'until' instead")
+    if not any(each.holds(role, on=on) for each in staff.people for role in DECIDES):
+        raise NotAllowed(
+            f"nobody in {named(row)} is a leader or of the control unit on {on:%d/%m/%Y}: who would"
+            " publish the next?"
+        )
+
+
+async def _follow(db: AsyncConnection, book: Catalogue, row: Any, by: str, at: datetime) -> None:
+    """End the version before on the day before. Raises `NotAllowed`."""
+    asked = sa.select(bundle).where(b.kind == row.kind, b.code == row.code, b.status.in_(BOUND))
+    last = (await db.execute(asked.order_by(b.version.desc()).limit(1))).one_or_none()
+    if last is None:
+        return
+    if row.version <= last.version:
+        raise NotAllowed(f"{named(last)} is published: number this one higher")
+    runs = f"runs since {last.valid_from:%d/%m/%Y}"
+    if last.valid_until is not None and row.valid_from <= last.valid_until:
+        runs = f"runs until {last.valid_until:%d/%m/%Y}"
+    if row.valid_from <= max(last.valid_from, last.valid_until or date.min):
+        raise NotAllowed(f"{named(last)} {runs}: this one must begin after that day")
+    begins = datetime.combine(row.valid_from, time(), book.zone)
+    since = sa.select(sa.func.count()).select_from(dossier)
+    since = since.where(d.procedure == row.code, d.version != row.version, d.received_at >= begins)
+    since = since.where(d.source.is_(None))  # what another system received is under none of ours
+    if (taken := await db.scalar(since)) is not None and taken > 0:
+        raise NotAllowed(
+            f"{taken:,} dossiers of {row.code} were received since {row.valid_from:%d/%m/%Y} under"
+            " another version, and none is moved by a publication: let it begin later"
+        )
+    if last.status is Status.published:
+        until = last.valid_until or row.valid_from - timedelta(days=1)
+        await _end(db, last, until, by, at)
+
+
+async def _end(db: AsyncConnection, row: Any, until: date, by: str, at: datetime) -> None:
+    said = {"status": Status.retired, "valid_until": until, "retired_by": by, "retired_at": at}
+    await db.execute(sa.update(bundle).where(*key(row)).values(said))
+
+
+async def retire(db: AsyncConnection, book: Catalogue, row: Any, by: str, at: datetime) -> date:
+    """End a procedure without a successor, after today: the last day on which it binds.
+
+    Raises `NotAllowed` while dossiers run, and `Outdated` as `publish`.
+    """
+    await alone(db, book)
+    may_decide(book, by, at)
+    row = await _held(db, row)
+    if row.kind is not Kind.procedure:
+        raise NotAllowed(f"{named(row)} is followed by the next version, and never retired")
+    if row.status is not Status.published:
+        raise NotAllowed(f"{named(row)} is {row.status}, not published")
+    # What is only registered will be received under this one, whatever it was registered under.
+    running = sa.select(sa.func.count()).select_from(dossier).where(d.finished_at.is_(None))
+    running = running.where((d.version == row.version) | d.received_at.is_(None))
+    if (count := await db.scalar(running.where(d.procedure == row.code))) is not None and count > 0:
+        raise NotAllowed(
+            f"{count:,} dossiers run under {named(row)}: finish them, or publish a version that"
+            " follows it"
+        )
+    until: date = min(max(book.day(at), row.valid_from), row.valid_until or date.max)
+    await _end(db, row, until, by, at)
+    return until

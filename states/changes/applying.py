@@ -1,0 +1,123 @@
+"""An approved change set, applied in batches: killed anywhere and run again, the same end.
+
+One run at a time has a change set; each batch is one transaction, counted in its row.
+"""
+
+from asyncio import gather
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import SQLModel
+
+from states.catalogue import Catalogue
+from states.changes.plans import Plan, back, plan
+from states.changes.rows import Kind, Status
+from states.db import transaction
+from states.ledger.many import after, move_claimed
+from states.ledger.statements import d
+from states.words import Role
+
+log = structlog.get_logger()
+
+change = SQLModel.metadata.tables["change"]
+c = change.c
+BATCH = 5_000  # dossiers a transaction: short enough for clerks to wait behind
+LANES = 2  # connections that move dossiers
+LOCK = 7_476_012  # the class of our advisory locks; the other half is the change set's number
+OPEN = (Status.approved, Status.undoing)
+DONE = {Status.approved: Status.applied, Status.undoing: Status.undone}
+
+
+async def waiting(engine: AsyncEngine) -> list[int]:
+    """The change sets that are to be applied or taken back, in the order of their numbers."""
+    async with transaction(engine) as db:
+        asked = sa.select(c.id).where(c.status.in_(OPEN)).order_by(c.id)
+        return list((await db.execute(asked)).scalars())
+
+
+async def apply(
+    engine: AsyncEngine, book: Catalogue, number: int, at: datetime, batch: int = BATCH
+) -> Any:
+    """Apply one, or take it back, to its end; its row then. Another's run is left alone."""
+    async with _alone(engine, number) as ours:
+        row = await _row(engine, number)
+        if not ours or row.status not in OPEN:
+            return row
+        what = planned(row, book, at)
+        lanes = (_lane(engine, book, number, what, lane, batch) for lane in range(LANES))
+        told = sum(await gather(*lanes), Counter[str]())
+        done = {"status": DONE[row.status], "applied_at": at}
+        async with transaction(engine) as db:
+            await _note(db, number, done | {each: told[each] for each in ("stayed", "refused")})
+        log.info("change.done", change=number, status=done["status"], **told)
+        return await _row(engine, number)
+
+
+async def _row(engine: AsyncEngine, number: int) -> Any:
+    async with transaction(engine) as db:
+        return (await db.execute(sa.select(change).where(c.id == number))).one()
+
+
+async def _note(db: AsyncConnection, number: int, told: Mapping[str, Any]) -> None:
+    await db.execute(sa.update(change).where(c.id == number).values(told))
+
+
+@asynccontextmanager
+async def _alone(engine: AsyncEngine, number: int) -> AsyncIterator[bool]:
+    """Whether nobody else has it; a lock that ends with whoever holds it, however that ends."""
+    async with engine.connect() as holding:
+        lock = {"class": LOCK, "number": number}
+        ours = await holding.scalar(sa.text("SELECT pg_try_advisory_lock(:class, :number)"), lock)
+        await holding.commit()
+        try:
+            yield bool(ours)
+        finally:
+            if ours:
+                await holding.execute(sa.text("SELECT pg_advisory_unlock(:class, :number)"), lock)
+                await holding.commit()
+
+
+async def _lane(
+    engine: AsyncEngine, book: Catalogue, number: int, what: Plan, lane: int, batch: int
+) -> Counter[str]:
+    """Every other dossier, batch after batch in order of id; what became of them.
+
+    While one lane waits for the database the other reckons. What was moved is found no more, so a
+    run that was killed begins again and goes on where it was.
+    """
+    told: Counter[str] = Counter()
+    where, last = what.where & (d.id % LANES == lane), 0
+    while True:
+        async with transaction(engine) as db:
+            papers = await after(db, where, last, batch, locked=True)
+            if not papers:
+                return told
+            last = papers[-1][0].id or last
+            acted = await move_claimed(db, book, papers, what.act_for)
+            refused = sum(each.refused is not None for each in acted)
+            moved = len(acted) - refused
+            await _note(db, number, {"moved": c.moved + moved})
+        told.update(moved=moved, refused=refused, stayed=len(papers) - len(acted))
+
+
+def planned(row: Any, book: Catalogue, at: datetime) -> Plan:
+    """What the change set does now, forth or back, in the role of whoever it acts for."""
+    undoing = row.status in {Status.undoing, Status.undone}
+    role = acting_role(book, row.undone_by if undoing else row.proposed_by, row.kind, at)
+    return back(row, role, at) if undoing else plan(row, book, role, at)
+
+
+def acting_role(book: Catalogue, person: str, kind: Kind, at: datetime) -> Role:
+    """In what capacity somebody changes the rules dossiers are under. Raises `Unknown`.
+
+    Calendars are the control unit's to correct; versions a leader's too.
+    """
+    who, on = book.person(person), book.day(at)
+    leads = kind is Kind.version and not who.holds(Role.control, on=on)
+    return Role.leader if leads and who.holds(Role.leader, on=on) else Role.control

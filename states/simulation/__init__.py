@@ -1,0 +1,41 @@
+"""Simulation on history: what is closed, read again by the clock under a draft.
+
+An agency sees what a shorter term, another policy or another calendar would have made of the
+dossiers it has had, before the draft binds anyone. Nothing is written.
+"""
+
+from states.simulation.results import (
+    AFTER,
+    BEFORE,
+    CLASSES,
+    Disallowed,
+    LeftOut,
+    Matrix,
+    Reread,
+    Simulation,
+    StageCount,
+    in_time,
+    shifts,
+    together,
+    totals,
+)
+from states.simulation.rules import shortened
+from states.simulation.running import simulate
+
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "CLASSES",
+    "Disallowed",
+    "LeftOut",
+    "Matrix",
+    "Reread",
+    "Simulation",
+    "StageCount",
+    "in_time",
+    "shifts",
+    "shortened",
+    "simulate",
+    "together",
+    "totals",
+]
