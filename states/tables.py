@@ -86,6 +86,8 @@ class Dossier(SQLModel, table=True):
     version: int
     channel: Channel = Field(sa_type=word(Channel))
     applicant: str
+    email: str | None = None  # the applicant's, for notices
+    phone: str | None = None
     source: str | None = None  # the file or system it was taken over from
 
     # pinned at receipt
@@ -223,20 +225,6 @@ class Activity(SQLModel, table=True):
     person: str | None = None
     unit: str | None = None
     data: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
-
-
-class Alert(SQLModel, table=True):
-    """What a sweep found, once per dossier, rule and version of the deadline."""
-
-    dossier_id: int = Field(foreign_key="dossier.id", primary_key=True, sa_type=sa.BigInteger)
-    rule: str = Field(primary_key=True)
-    deadline: int = Field(primary_key=True)
-    due_at: datetime = Field(sa_type=MOMENT)
-    at: datetime = Field(sa_type=MOMENT)
-    unit: str
-    recorded_at: datetime = Field(
-        sa_type=MOMENT, sa_column_kwargs={"server_default": sa.func.now()}
-    )
 
 
 class CodeSequence(SQLModel, table=True):

@@ -43,6 +43,8 @@ def turned(*words: str, **environment: str | None) -> Iterator[None]:
     for name, value in environment.items():
         os.environ.pop(name, None) if value is None else os.environ.update({name: value})
     settings.cache_clear()
+    for registered in (cli.app.registered_commands, cli.app.registered_groups):
+        registered.clear()  # as in a new process: `main` registers them, once each
     sys.argv = ["hoso", *words]
     log.configure = to_stderr  # as there, and undone afterwards
     try:

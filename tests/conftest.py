@@ -119,8 +119,7 @@ async def fresh(application: "AsyncEngine", owner: "AsyncEngine") -> AsyncIterat
     import sqlalchemy as sa
     from sqlmodel import SQLModel
 
-    import states.catalogue.rows
-    import states.changes.rows  # noqa: F401  so that the metadata is full
+    import states.migrations.every  # noqa: F401  so that the metadata is full
 
     yield application
     tables = ", ".join(SQLModel.metadata.tables.keys() - {"edition", "bundle"})

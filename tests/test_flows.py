@@ -30,7 +30,8 @@ from states import catalogue, ledger
 from states.embedded import Embedded
 from states.errors import BadFile
 from states.ledger import Act, Lodging
-from states.tables import Alert, Dossier, Entry
+from states.deadlines.rows import Alert
+from states.tables import Dossier, Entry
 from states.words import Channel, Event, Role, State
 
 ROOT = Path(__file__).parents[1]
@@ -114,9 +115,9 @@ async def test_sweep_tells_once(fresh: AsyncEngine) -> None:
     async with fresh.begin() as db:
         await receive(db, 2)
     late = datetime(2024, 3, 6, tzinfo=UTC)
-    assert await sweep.fn(NINE) == {"warned": 0, "breached": 0}
-    assert await sweep.fn(late) == {"warned": 2, "breached": 2}
-    assert await sweep.fn(late) == {"warned": 0, "breached": 0}
+    assert await sweep.fn(NINE) == {"term-near": 0, "term-late": 0}
+    assert await sweep.fn(late) == {"term-near": 2, "term-late": 2}
+    assert await sweep.fn(late) == {"term-near": 0, "term-late": 0}
     assert len(await kept(fresh, Alert.rule)) == 4
     await close()
 
@@ -188,7 +189,7 @@ def test_every_deployment_has_a_flow_and_a_schedule_that_parses() -> None:
     from prefect import Flow
     from prefect.client.schemas.schedules import CronSchedule
 
-    assert set(deployments()) == {"net", "deadlines"}
+    assert set(deployments()) == {"net", "changes", "deadlines"}
     for each in deployments().values():
         file, name = each["entrypoint"].split(":")
         assert (ROOT / file).is_file()
@@ -272,9 +273,9 @@ async def test_real_runs_on_a_real_server(
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["drive"] == {"lapse": 0, "digitise": 2, "route": 2, "accept": 2}
-    assert told["sweep"] == {"warned": 2, "breached": 0}
+    assert told["sweep"] == {"term-near": 2, "term-late": 0}
     assert told["intake"] == 2
-    assert told["loaded"] == ["drive", "sweep"]
+    assert told["loaded"] == ["drive", "recompute", "sweep"]
     by_flow = {names[run["flow_id"]]: run for run in runs}
     assert set(by_flow) == {"drive", "sweep", "intake"}
     assert {run["state_name"] for run in runs} == {"Completed"}

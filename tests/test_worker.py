@@ -23,7 +23,8 @@ from config.settings import settings
 from flows import worker
 from states import catalogue, ledger
 from states.ledger import Act, Lodging
-from states.tables import Alert, Dossier, Entry
+from states.deadlines.rows import Alert
+from states.tables import Dossier, Entry
 from states.words import Channel, Event, Role, State
 
 BOOK = catalogue.load()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a second to import: the commands do it when they work
     from states.catalogue.rows import Kind
 
 T = TypeVar("T")
+SHOWN = 100  # findings of a file: who has more to mend begins with these
 ONE = "-"  # names what there is one of, as in the database, and no file
 Work = Callable[["AsyncConnection", "Catalogue", datetime], Awaitable[T]]
 
@@ -177,17 +178,26 @@ def tell(linted: "Sequence[Linted]", *, json: bool) -> None:
         as_json([_json(one) for one in linted])
     else:
         for one in linted:
-            for each in one.findings:
-                colour = "red" if each.severity == "error" else "yellow"
-                console.print(f"[{colour}]{each.severity}[/]", end=" ")
-                place = spot(one.file, each.line, each.column, each.field)
-                sentence = f"{place}: {each.why}: {each.mend}"
-                console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+            _show(one)
         console.print(
             f"{len(linted)} checked: {errors} errors, {warnings} warnings.", highlight=False
         )
     if errors:
         raise NotClean(f"the checker found {errors} errors: mend them, and check again")
+
+
+def _show(one: "Linted") -> None:
+    """By line; of more than can be read, the errors first."""
+    more = len(one.findings) - SHOWN
+    first = sorted(one.findings, key=lambda each: each.severity)[:SHOWN]
+    for each in first if more > 0 else one.findings:
+        colour = "red" if each.severity == "error" else "yellow"
+        console.print(f"[{colour}]{each.severity}[/]", end=" ")
+        place = spot(one.file, each.line, each.column, each.field)
+        sentence = f"{place}: {each.why}: {each.mend}"
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    if more > 0:
+        console.print(f"… and {more:,} more in {one.file}.", markup=False, highlight=False)
 
 
 def _json(one: "Linted") -> dict[str, Any]:

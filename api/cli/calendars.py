@@ -128,11 +128,11 @@ def versions(calendar: Name, data: Data = None, json: Json = False) -> None:
     console.print(table(calendar, columns, lines))
 
 
-def export(calendar: Name, to: Out = None, data: Data = None) -> None:
+def export(calendar: Name, to: Out = None, data: Data = None, json: Json = False) -> None:
     """The text of a calendar, byte for byte."""
     from states.catalogue.rows import Kind
 
-    kept.put(kept.text_of(Kind.calendar, calendar, data)[1], to)
+    kept.hand_out(*kept.text_of(Kind.calendar, calendar, data), to, json=json)
 
 
 # Corrected --------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     calendar = auto()
     procedure = auto()
     regimes = auto()
+    rules = auto()
+    templates = auto()
 
 
 class Status(StrEnum):

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import calendars
 from states.calendars.changing import check_reach, differences
-from states.catalogue import Catalogue
+from states.catalogue import Catalogue, Procedure
 from states.catalogue.bundles import BOUND, b, bundle, calendar_row
 from states.catalogue.publishing import NotAllowed
 from states.catalogue.rows import Dates
@@ -125,14 +125,28 @@ async def propose_migration(
     may_propose(book, by, Kind.version, at)
     await _in_turn(db)
     new = book.procedure(code, to)
-    known = {each.code for each in new.stages}
-    if strange := sorted(set(stages.values()) - known):
-        raise BadInput(
-            f"version {to} of {new.code} has no stage {strange[0]}: it has"
-            f" {', '.join(each.code for each in new.stages)}"
-        )
+    _check_mapped(book, new, stages)
     says = {"to": to, "stages": dict(stages), "overrides": overrides}
     return await _propose(db, Kind.version, new.code, says, reason, ground, by, at)
+
+
+def _check_mapped(book: Catalogue, new: Procedure, stages: Mapping[str, str]) -> None:
+    """Raises `BadInput` where there is nothing to come from, or no such stage on either side."""
+    of = f"of {new.code}"
+    older = [each.says() for each in book.versions[new.code] if each.number < new.version]
+    if not older:
+        raise BadInput(f"no version {of} is older than {new.version}: nothing would move")
+    had = dict.fromkeys(stage.code for each in older for stage in each.stages)
+    has = [stage.code for stage in new.stages]
+    if strange := sorted(set(stages.values()) - set(has)):
+        raise BadInput(
+            f"version {new.version} {of} has no stage {strange[0][:40]}: it has {', '.join(has)}"
+        )
+    if strange := sorted(set(stages) - set(had)):
+        raise BadInput(
+            f"no version {of} before {new.version} has a stage {strange[0][:40]}: there were"
+            f" {', '.join(had)}"
+        )
 
 
 def may_propose(book: Catalogue, by: str, kind: Kind, at: datetime) -> None:

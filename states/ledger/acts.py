@@ -1,5 +1,6 @@
 """What somebody asks of a dossier: an act, with what each event must bring along."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,6 +18,8 @@ from states.clock import Kind, Term
 from states.errors import BadInput
 from states.words import Channel, Event, Outcome, Role
 
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(\.[^@\s.]{1,63})+", re.ASCII)
+PHONE = re.compile(r"\+?[0-9]{8,15}", re.ASCII)
 SHORT, LONG = 200, 2000  # characters of a name and of a text; an index holds names only
 
 
@@ -220,11 +223,17 @@ class Lodging:
     channel: Channel
     applicant: str
     place: str | None = None
+    email: str | None = None
+    phone: str | None = None
 
     def check(self) -> None:
         """Raises `BadInput`."""
         check_text("unit", self.unit, SHORT)
         check_text("applicant", self.applicant, LONG)
         check_text("place", self.place, SHORT)
+        if self.email is not None and not EMAIL.fullmatch(self.email):
+            raise BadInput("email must be an address such as anh@example.vn, or be left out")
+        if self.phone is not None and not PHONE.fullmatch(self.phone):
+            raise BadInput("phone must be 8 to 15 digits, with + before them or not")
         if not (self.unit.strip() and self.applicant.strip()):
             raise BadInput("unit and applicant may not be empty: say where and for whom")

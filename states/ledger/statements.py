@@ -62,7 +62,7 @@ BY_KEY = str(
 )
 
 FIXED = {"id", "code", "head", "applicant", "channel", "source", "registered_at"}
-FIXED |= {"counter", "place"}
+FIXED |= {"counter", "place", "email", "phone"}
 CHANGING = tuple(column.name for column in dossier.c if column.name not in FIXED)
 STAGED = ("person", "due_at", "closed_at", "closed_seq", "used", "verdict")
 """What changes of a visit after it was opened."""

@@ -24,6 +24,10 @@ Told = Mapping[str, Any]
 """The payload of a line that is replayed: what it binds and decides is not decided again."""
 
 
+OPTIONAL = ("place", "email", "phone")
+"""What a lodging may leave out."""
+
+
 def opening(
     book: Book, lodging: Lodging, act: Act, told: Told | None = None
 ) -> tuple[Dossier, dict[str, Any]]:
@@ -48,8 +52,9 @@ def opening(
         "applicant": lodging.applicant,
         "procedure": procedure.code,
     }
-    if lodging.place is not None:
-        lodged["place"] = lodging.place
+    for name in OPTIONAL:
+        if (value := getattr(lodging, name)) is not None:
+            lodged[name] = value
     return paper, {
         "act": said(brought),
         "lodging": lodged,
@@ -216,7 +221,9 @@ def blank(lodging: Lodging, act: Act) -> Dossier:
     paper = SimpleNamespace(**dict.fromkeys(Dossier.__table__.c.keys()))  # type: ignore[attr-defined]
     paper.state, paper.seq, paper.deadline, paper.visit = lifecycle.NEW, 1, 0, 0
     paper.unit, paper.channel, paper.applicant = lodging.unit, lodging.channel, lodging.applicant
-    paper.counter, paper.place = lodging.unit, lodging.place
+    paper.counter = lodging.unit
+    for name in OPTIONAL:
+        setattr(paper, name, getattr(lodging, name))
     paper.stage, paper.fee_paid, paper.facts, paper.missing = -1, 0, {}, 0
     paper.leads = paper.ends = False
     paper.registered_at = paper.moved_at = act.at

@@ -17,7 +17,7 @@ from states.ledger import chain
 from states.ledger.acts import Act, Lodging
 from states.ledger.pins import Book
 from states.ledger.statements import a, activity, d, dossier, e, entry, v, visit
-from states.ledger.turn import Taken, adopting, opening, turn
+from states.ledger.turn import OPTIONAL, Taken, adopting, opening, turn
 from states.tables import Dossier, Visit
 from states.words import Event
 
@@ -145,8 +145,8 @@ def _same(
     """The first column that differs from what the lines say."""
     for name in d.keys():  # noqa: SIM118  columns
         if name not in UNTOLD and row[name] != (should := getattr(paper, name)):
-            if name == "applicant":  # a citizen's name is for nobody's screen
-                return Fault(code, 0, "applicant is not the one that its lines say")
+            if name in {"applicant", "email", "phone"}:  # a citizen's are for nobody's screen
+                return Fault(code, 0, f"{name} is not the one that its lines say")
             return Fault(code, 0, f"{name} is {row[name]}, and its lines say {should}")
     if len(visits) != len(replayed):
         return Fault(code, 0, f"it has {len(visits)} visits, and its lines say {len(replayed)}")
@@ -184,7 +184,7 @@ def _opened(book: Book, line: Line) -> tuple[Dossier, dict[str, Any]]:
             procedure=lodged["procedure"],
             channel=lodged["channel"],
             applicant=lodged["applicant"],
-            place=lodged.get("place"),
+            **{name: lodged.get(name) for name in OPTIONAL},
         ),
         act,
         told,

@@ -9,10 +9,8 @@ from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import AutoString, SQLModel
 
-import states.catalogue.rows
-import states.changes.rows
 import states.columns
-import states.tables  # so that the metadata is full
+import states.migrations.every
 
 ONE_AT_A_TIME = 7_476_011  # an advisory lock of ours: two processes may start at once
 

@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("applied_at", MOMENT, nullable=True),
         sa.CheckConstraint("kind IN ('calendar', 'version')", name=op.f("change_kind_word")),
         sa.CheckConstraint(
-            "status IN ('applied', 'approved', 'proposed', 'rejected', 'undone', 'undoing')",
+            "status IN ('applied', 'approved', 'proposed', 'rejected', 'undoing', 'undone')",
             name=op.f("change_status_word"),
         ),
         sa.CheckConstraint(

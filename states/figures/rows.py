@@ -1,0 +1,43 @@
+"""Reports as they were frozen."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from states.columns import MOMENT
+
+
+class Frozen(SQLModel, table=True):
+    """A report at the end of its period, and a restatement of one: numbered, hashed, kept.
+
+    `since` None: from the beginning. `known_at`: what the ledger had recorded by then. `restates`:
+    the number of the report that this one corrects; both stay.
+    """
+
+    __table_args__ = (
+        sa.CheckConstraint("since IS NULL OR since < until", name="period"),
+        sa.Index(
+            "frozen_first_key",
+            "report",
+            "period",
+            unique=True,
+            postgresql_where=sa.text("restates IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(
+        default=None, sa_type=sa.BigInteger, sa_column_args=(sa.Identity(),), primary_key=True
+    )
+    report: str
+    period: str  # as in 2023, 2023-Q1, 2023-01
+    since: datetime | None = Field(default=None, sa_type=MOMENT)
+    until: datetime = Field(sa_type=MOMENT)
+    known_at: datetime = Field(sa_type=MOMENT)
+    data: dict[str, Any] = Field(sa_type=sa.JSON)
+    hash: bytes = Field(sa_type=sa.LargeBinary)  # SHA-256 over the canonical JSON of all above
+    restates: int | None = Field(default=None, sa_type=sa.BigInteger, foreign_key="frozen.id")
+    reason: str | None = None
+    frozen_by: str
+    frozen_at: datetime = Field(sa_type=MOMENT)

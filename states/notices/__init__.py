@@ -1,0 +1,1 @@
+"""Notices: what is told to citizens, staff and other systems, once per fact."""
