@@ -18,12 +18,13 @@ from states.catalogue.checking import (
     Linted,
     Severity,
     lint,
+    lint_alone,
     lint_organisation,
-    lint_regimes,
 )
 from states.catalogue.checking.linting import MOST
 from states.catalogue.organisation import Organisation, Place, Point
 from states.catalogue.procedures import Procedure
+from states.catalogue.regimes import Regimes
 from states.errors import BadFile
 
 SAMPLE = Path(str(resources.files("config"))) / "sample"
@@ -288,10 +289,10 @@ def test_the_organisation_and_the_regimes_are_linted_too():
     ]
     assert found.errors
     whole = (SAMPLE / "regimes.yaml").read_bytes()
-    assert lint_regimes("r", whole) == Linted("r", None, ())
-    found = lint_regimes("r", whole.replace(b"since: 2025-07-01", b"since: 2025-07-02"))
+    assert lint_alone(Regimes, "r", whole) == Linted("r", None, ())
+    found = lint_alone(Regimes, "r", whole.replace(b"since: 2025-07-01", b"since: 2025-07-02"))
     assert [e.field for e in found.findings] == ["regimes.2.since"]
-    found = lint_regimes("r", whole.replace(b"pattern:", b"patern:"))
+    found = lint_alone(Regimes, "r", whole.replace(b"pattern:", b"patern:"))
     assert {e.field for e in found.findings} == {"numbering.0.patern", "numbering.0.pattern"}
 
 

@@ -115,7 +115,7 @@ def test_the_commands_of_the_design() -> None:
         *(("calendars", each) for each in "list show versions export propose".split()),
         *(("changes", each) for each in "list show approve reject apply undo".split()),
         *(("organisation", each) for each in ("show", "queue", *BUNDLE.split())),
-        *(("regimes", each) for each in ("show", *BUNDLE.split())),
+        *((of, each) for of in ("regimes", "rules") for each in ("show", *BUNDLE.split())),
     }
     assert {name for names in cli.SUBJECTS.values() for name in names} == {name[0] for name in ALL}
 

@@ -192,7 +192,7 @@ async def test_a_number_nobody_counts_to_is_told_with_its_line(
     db: AsyncConnection, version: int
 ) -> None:
     before = await everything(db)
-    with pytest.raises(BadFile, match=r"^it\.yaml, line 4, version: must lie between 1 and"):
+    with pytest.raises(BadFile, match=r"^it\.yaml, line 4, column 1, version: must lie between 1 and"):
         await drafted(db, permit(version))
     assert await everything(db) == before
 

@@ -1,4 +1,4 @@
-"""`hoso organisation` and `hoso regimes`: who there is, and the rules of a day."""
+"""`hoso organisation`, `regimes` and `rules`: what there is one of."""
 
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,14 @@ def add_to(app: typer.Typer) -> None:
     organisation.command("queue")(queue)
     regimes = typer.Typer(help="Legal regimes and the numbering of codes.", no_args_is_help=True)
     regimes.command("show")(regimes_show)
-    for group, kind in ((organisation, Kind.organisation), (regimes, Kind.regimes)):
+    rules = typer.Typer(help="What is watched, and who is told.", no_args_is_help=True)
+    rules.command("show")(rules_show)
+    groups = {
+        Kind.organisation: organisation,
+        Kind.regimes: regimes,
+        Kind.rules: rules,
+    }
+    for kind, group in groups.items():
         _bundle(group, kind)
         app.add_typer(group, name=kind.value)
 
@@ -145,3 +152,18 @@ def regimes_show(data: Data = None, json: Json = False) -> None:
     console.print(table("Chế độ / Regimes", ("code", "since", "until", "forms", "lifecycle"), rows))
     codes = [(e.since, e.until or "", e.pattern, e.document) for e in told.numbering]
     console.print(table("Mã hồ sơ / Codes", ("since", "until", "pattern", "document"), codes))
+
+
+def rules_show(data: Data = None, json: Json = False) -> None:
+    """What is watched of a dossier, when somebody is told, and who."""
+
+    async def work(db: Any, book: Any, at: datetime) -> Any:
+        return book.rules
+
+    told = catalogued(data, work)
+    if json:
+        as_json(told.model_dump(mode="json"))
+        return
+    rows = [(e.code, e.on, str(e.when), e.what, " ".join(e.tell), e.name.vi) for e in told.rules]
+    columns = ("code", "watched", "when", "what", "told", "name")
+    console.print(table("Quy tắc theo dõi / Rules", columns, rows))

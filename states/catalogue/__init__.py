@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from states import calendars, yaml_files
@@ -37,6 +37,7 @@ from states.catalogue.procedures import (
     SupplementRule,
 )
 from states.catalogue.regimes import Regimes
+from states.catalogue.rules import Rules
 from states.clock import Calendar
 from states.errors import BadFile, BadInput, Unknown
 from states.ledger.routing import Case, Routed, choose
@@ -93,6 +94,7 @@ class Catalogue:
 
     organisation: Organisation
     regimes: Regimes
+    rules: Rules
     versions: Mapping[str, tuple[Version, ...]]
     calendars: Calendars
     edition: int | None = None
@@ -229,16 +231,31 @@ def _load(folder: Path | None) -> Catalogue:
     refuse(document, checking.organisation_faults(organisation))
     if organisation.calendar not in calendars.names(folder):
         raise document.wrong(("calendar",), f"there is no calendar {organisation.calendar}")
-    document = yaml_files.read(place / "regimes.yaml")
-    regimes = yaml_files.validate(Regimes, document)
-    refuse(document, regimes.faults())
     procedures = _procedures(place / "procedures", organisation)
     return Catalogue(
         organisation=organisation,
-        regimes=regimes,
+        regimes=_alone(Regimes, place / "regimes.yaml"),
+        rules=_alone(Rules, file_of("rules", folder)),
         versions={code: (version_of(each),) for code, each in procedures.items()},
         calendars={name: (_of_file(name, folder),) for name in calendars.names(folder)},
     )
+
+
+def file_of(name: str, folder: Path | None) -> Traversable:
+    """The file of that name in a catalogue's folder; the sample's, where it has none of its own."""
+    own = folder / f"{name}.yaml" if folder else None
+    return own if own and own.exists() else resources.files("config") / "sample" / f"{name}.yaml"
+
+
+F = TypeVar("F", Regimes, Rules)
+
+
+def _alone(model: type[F], file: Traversable) -> F:
+    """What there is one of. Raises `BadFile`."""
+    document = yaml_files.read(file)
+    said = yaml_files.validate(model, document)
+    refuse(document, said.faults())
+    return said
 
 
 def version_of(procedure: Procedure) -> Version:

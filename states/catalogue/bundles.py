@@ -19,11 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from states import calendars, clock, yaml_files
-from states.catalogue import Catalogue, Version, load
+from states.catalogue import Catalogue, Version, file_of, load
 from states.catalogue.organisation import Organisation
 from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
 from states.catalogue.rows import Kind, Status
+from states.catalogue.rules import Rules
 from states.clock import Calendar
 from states.errors import Unknown
 
@@ -31,7 +32,7 @@ bundle = SQLModel.metadata.tables["bundle"]
 b = bundle.c
 BOUND = (Status.published, Status.retired)
 ONE = "-"  # the code of what there is one of
-ONCE = (Kind.organisation, Kind.regimes)
+ONCE = (Kind.organisation, Kind.regimes, Kind.rules)
 SEED = "seed"  # who drafted and published what a new database begins with
 EDITION = sa.text("SELECT n FROM edition")
 
@@ -62,11 +63,12 @@ async def read(db: AsyncConnection) -> Catalogue:
     of: dict[Kind, dict[str, list[Any]]] = {kind: {} for kind in Kind}
     for row in await db.execute(asked):
         of[row.kind].setdefault(row.code, []).append(row)
-    if not of[Kind.organisation] or not of[Kind.regimes]:
+    if not all(of[kind] for kind in ONCE):
         raise Unknown("the database has no catalogue yet: run `hoso migrate`, or `hoso up`")
     return Catalogue(
         organisation=Organisation.model_validate_json(of[Kind.organisation][ONE][-1].data),
         regimes=Regimes.model_validate_json(of[Kind.regimes][ONE][-1].data),
+        rules=Rules.model_validate_json(of[Kind.rules][ONE][-1].data),
         versions={code: tuple(map(_version, each)) for code, each in of[Kind.procedure].items()},
         calendars={
             name: tuple((row.digest, partial(_calendar, row.data)) for row in each)
@@ -149,25 +151,35 @@ def as_data(document: yaml_files.Document) -> str:
 async def seed(db: AsyncConnection, at: datetime, folder: Path | None = None) -> bool:
     """Publish a folder's catalogue (default: the sample) where there is none; whether it did.
 
+    What a later version of hoso added to it, such as rules, is added to one that is there.
+
     Raises `BadFile` for a file that is wrong.
     """
     await db.execute(sa.text("UPDATE edition SET n = n"))  # two that begin at once: one waits
-    if await db.scalar(sa.select(sa.exists().where(b.kind == Kind.organisation))):
+    there = set((await db.execute(sa.select(b.kind).distinct())).scalars())
+    if not (lacking := [kind for kind in ONCE if kind not in there]):
         return False
-    book = load(folder)
+    rows = [_of_file(file_of(kind, folder), kind, ONE) for kind in lacking]
+    if Kind.organisation in lacking:
+        rows += _rest(folder)
+    who = dict(drafted_by=SEED, checked_by=SEED, published_by=SEED, document=SEED)
+    when = dict(drafted_at=at, checked_at=at, published_at=at, status=Status.published)
+    await db.execute(sa.insert(bundle), [row | who | when for row in rows])
+    await db.execute(sa.text("UPDATE edition SET n = n + 1"))
+    return True
+
+
+def _rest(folder: Path | None) -> list[dict[str, Any]]:
+    """Calendars and procedures."""
+    book, rows = load(folder), []
     place: Traversable = folder or resources.files("config") / "sample"
-    rows = [_of_file(place / f"{kind}.yaml", kind, ONE) for kind in ONCE]
     for name in book.calendars:
         text = yaml_files.content(place / "calendars" / f"{name}.yaml").decode()
         rows.append(calendar_row(calendars.load(name, folder), 1, text))
     for code, each in book.procedures.items():
         row = _of_file(place / "procedures" / f"{code}.yaml", Kind.procedure, code, each.version)
         rows.append(row | {"valid_from": each.valid_from, "valid_until": each.valid_until})
-    who = dict(drafted_by=SEED, checked_by=SEED, published_by=SEED, document=SEED)
-    when = dict(drafted_at=at, checked_at=at, published_at=at, status=Status.published)
-    await db.execute(sa.insert(bundle), [row | who | when for row in rows])
-    await db.execute(sa.text("UPDATE edition SET n = n + 1"))
-    return True
+    return rows
 
 
 def calendar_row(made: Calendar, version: int, text: str) -> dict[str, Any]:

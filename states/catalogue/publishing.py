@@ -16,15 +16,17 @@ from states.catalogue.organisation import Organisation
 from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
 from states.catalogue.rows import Kind, Status
+from states.catalogue.rules import Rules
 from states.errors import HosoError, Outdated
 from states.ledger.acts import LONG, check_text
 from states.ledger.statements import d, dossier
 from states.words import Role
 
-MODELS: dict[Kind, type[Procedure | Organisation | Regimes]] = {
+MODELS: dict[Kind, type[Procedure | Organisation | Regimes | Rules]] = {
     Kind.procedure: Procedure,
     Kind.organisation: Organisation,
     Kind.regimes: Regimes,
+    Kind.rules: Rules,
 }
 DECIDES = (Role.leader, Role.control)
 MOST = 99_999_999  # the highest number of a version: `CODE@VERSION` takes eight digits
@@ -138,7 +140,7 @@ def lint(kind: Kind, file: str, raw: bytes, book: Catalogue) -> checking.Linted:
         return checking.lint(file, raw, book)
     if kind is Kind.organisation:
         return checking.lint_organisation(file, raw)
-    return checking.lint_regimes(file, raw)
+    return checking.lint_alone(Rules if kind is Kind.rules else Regimes, file, raw)
 
 
 # Publish, retire --------------------------------------------------------------------------
@@ -207,8 +209,10 @@ def _go_on(book: Catalogue, row: Any, on: date) -> None:
         regimes.regime_on(on)
         regimes.code_for(book.centre.code, on, 1)
         return
+    if row.kind is not Kind.organisation:
+        return
     staff = Organisation.model_validate_json(row.data)
-    for name in {staff.calendar, *(each.calendar for each in staff.bodies.values())} - {None}:
+    for name in {staff.calendar_of(code) for code in staff.bodies}:
         book.calendar(name)
     if gone := sorted(book.organisation.bodies.keys() - staff.bodies.keys()):
         raise NotAllowed(f"{gone[0]} is gone from {named(row)}: end it with 'until' instead")

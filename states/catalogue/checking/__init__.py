@@ -6,7 +6,7 @@ finds these and everything else, all at once, each with its line, why, and how t
 
 from states.catalogue.checking.draft import Around
 from states.catalogue.checking.finding import Finding, Linted, Severity
-from states.catalogue.checking.linting import lint, lint_organisation, lint_regimes
+from states.catalogue.checking.linting import lint, lint_alone, lint_organisation
 from states.catalogue.checking.organisation import faults as organisation_faults
 from states.catalogue.checking.structure import faults
 
@@ -17,7 +17,7 @@ __all__ = [
     "Severity",
     "faults",
     "lint",
+    "lint_alone",
     "lint_organisation",
-    "lint_regimes",
     "organisation_faults",
 ]

@@ -21,10 +21,12 @@ from states.catalogue.checking.structure import structure
 from states.catalogue.organisation import Organisation, Row
 from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
+from states.catalogue.rules import Rules
 from states.errors import BadFile
 from states.yaml_files import Document, Key
 
 M = TypeVar("M", bound=Row)
+Alone = Regimes | Rules
 MOST = 100  # entries of a list: some rules compare each with each
 RULES = (ways, terms, fit, hands, routes, papers, holds, validity)
 
@@ -45,11 +47,11 @@ def lint_organisation(file: str, raw: bytes) -> Linted:
     return _sorted(file, None, findings)
 
 
-def lint_regimes(file: str, raw: bytes) -> Linted:
-    """The same of the regimes."""
-    document, regimes, findings = _read(Regimes, file, raw)
-    if document is not None and regimes is not None:
-        findings = _told(document, regimes.faults())
+def lint_alone(model: type[Alone], file: str, raw: bytes) -> Linted:
+    """The same of a bundle of which there is one: regimes, rules."""
+    document, said, findings = _read(model, file, raw)
+    if document is not None and said is not None:
+        findings = _told(document, said.faults())
     return _sorted(file, None, findings)
 
 
