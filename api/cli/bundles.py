@@ -17,7 +17,7 @@ from states.errors import BadFile, BadInput, HosoError, spot
 if TYPE_CHECKING:  # a second to import: the commands do it when they work
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from states.catalogue import Catalogue
+    from states.catalogue import Catalogue, Procedure
     from states.catalogue.checking import Linted
     from states.catalogue.rows import Kind
 
@@ -88,6 +88,23 @@ def is_file(text: str) -> bool:
     with suppress(OSError):  # too long for a name of a file
         return text != ONE and Path(text).is_file()
     return False
+
+
+def procedure(target: str, data: Path | None) -> "Procedure":
+    """What a file or a version says. Raises `BadFile`."""
+    from states import catalogue, yaml_files
+    from states.catalogue import bundles
+    from states.catalogue.rows import Kind
+
+    if is_file(target):
+        document = yaml_files.parse(target, content(Path(target)))
+        return yaml_files.validate(catalogue.Procedure, document)
+
+    async def work(db: Any, book: Any, at: datetime) -> Any:
+        return bundles.says(await bundles.find(db, Kind.procedure, *named(target)))
+
+    found: Procedure = catalogued(data, work)
+    return found
 
 
 # A bundle's way, alike for every kind -----------------------------------------------------
@@ -247,6 +264,7 @@ __all__ = [
     "is_file",
     "let_bind",
     "named",
+    "procedure",
     "put",
     "surroundings",
     "take",

@@ -1,5 +1,6 @@
 """`hoso calendars`: years at a glance, and corrections as change sets."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -11,7 +12,7 @@ import typer
 from api.cli import bundles as kept
 from api.cli.bundles import By, Data, Decision, Json, Out, catalogued
 from api.cli.changes import Reason, announce
-from api.cli.output import as_json, console, table
+from api.cli.output import as_json, console, listed
 from states import yaml_files
 from states.clock.words import Lang
 from states.errors import BadInput
@@ -61,12 +62,8 @@ def list_(data: Data = None, json: Json = False) -> None:
         return rows
 
     rows = catalogued(data, work)
-    if json:
-        as_json(rows)
-        return
     columns = ("name", "inherits", "version", "versions", "from", "to", "title")
-    lines = [[str(row[name] or "") for name in columns] for row in rows]
-    console.print(table("Lịch làm việc / Calendars", columns, lines))
+    listed("Lịch làm việc / Calendars", columns, rows, json=json)
 
 
 def show(
@@ -120,12 +117,8 @@ def versions(calendar: Name, data: Data = None, json: Json = False) -> None:
         ]
 
     rows = catalogued(data, work)
-    if json:
-        as_json(rows)
-        return
     columns = ("version", "digest", "status", "dates", "drafted_by", "published_by", "document")
-    lines = [[str(row[name] or "") for name in columns] for row in rows]
-    console.print(table(calendar, columns, lines))
+    listed(calendar, columns, rows, json=json)
 
 
 def export(calendar: Name, to: Out = None, data: Data = None, json: Json = False) -> None:
@@ -168,9 +161,10 @@ def propose(
     from states.changes import proposing
 
     if dates not in set(Policy):
-        raise BadInput("--dates must be keep, move or later")
-    if (file is None) == (not (off or work or withdraw)):
-        raise BadInput("say which days (--off, --work, --withdraw), or give a --file")
+        raise typer.BadParameter("must be keep, move or later", param_hint="--dates")
+    days = {"--off": off, "--work": work, "--withdraw": withdraw}
+    about = {"--issued": issued, "--reason-en": reason_en, "--overrule": overrule}
+    _check_used(file, days, {"--replaces": replaces, **about})
 
     decided = partial(
         Override,
@@ -203,6 +197,17 @@ def propose(
         )
 
     announce(catalogued(data, run), json=json)
+
+
+def _check_used(file: Path | None, days: Mapping[str, object], about: Mapping[str, object]) -> None:
+    """Raises `BadParameter` where there is nothing to do, or something that nobody would read."""
+    if file is None and not any(days.values()):
+        raise typer.BadParameter("say which days, or give a --file", param_hint=" / ".join(days))
+    if file is not None:
+        for name in (name for name, given in {**days, **about}.items() if given):
+            raise typer.BadParameter("leave it out: --file is the whole text", param_hint=name)
+    if about["--replaces"] and not days["--work"]:
+        raise typer.BadParameter("is for a day that is worked: name it", param_hint="--replaces")
 
 
 def _edited(

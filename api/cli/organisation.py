@@ -8,7 +8,7 @@ import typer
 
 from api.cli import bundles as kept
 from api.cli.bundles import By, Checker, Data, Decision, Json, Out, catalogued
-from api.cli.output import as_json, console, local, table
+from api.cli.output import as_json, console, listed, table
 
 File = Annotated[
     str, typer.Argument(metavar="[FILE]", help="The draft that is kept, unless named.")
@@ -126,16 +126,8 @@ def queue(
         return await waiting.caught_by_no_rule(db, agency)
 
     rows = catalogued(data, work)
-    if json:
-        as_json(rows)
-        return
     columns = ("agency", "code", "procedure", "since", "due")
-    lines = [[_cell(row[name]) for name in columns] for row in rows]
-    console.print(table("Chờ phân công / Caught by no rule", columns, lines))
-
-
-def _cell(value: Any) -> str:
-    return local(value) if isinstance(value, datetime) else str(value or "")
+    listed("Chờ phân công / Caught by no rule", columns, rows, json=json)
 
 
 def regimes_show(data: Data = None, json: Json = False) -> None:

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
@@ -61,7 +61,22 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return local(value)
+    if isinstance(value, date):
+        return f"{value:%d/%m/%Y}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def listed(
+    title: str, columns: Iterable[str], rows: Sequence[Mapping[str, Any]], *, json: bool
+) -> None:
+    """Rows as a table of some of their columns; in JSON, all there is of them."""
+    if json:
+        as_json(rows)
+        return
+    columns = list(columns)
+    console.print(table(title, columns, [[row[name] for name in columns] for row in rows]))
 
 
 def _plain(value: Any) -> Any:

@@ -9,12 +9,12 @@ from rich.markup import escape
 
 from api.cli import bundles as kept
 from api.cli.bundles import By, Checker, Data, Decision, Files, Json, Out, catalogued
-from api.cli.output import as_json, console, local, table
+from api.cli.output import as_json, console, listed, local, table
 from states.clock.words import Lang
 from states.errors import BadInput
 
 if TYPE_CHECKING:
-    from states.catalogue import Procedure
+    pass
 
 Version = Annotated[str, typer.Argument(metavar="CODE[@VERSION]", help="As in 2.000205@2.")]
 Either = Annotated[str, typer.Argument(metavar="CODE[@VERSION] or FILE")]
@@ -50,12 +50,8 @@ def list_(
         return [_line(row, on) for row in await bundles.versions(db)]
 
     rows = [row for row in catalogued(data, work) if every or row["status"] != "past"]
-    if json:
-        as_json(rows)
-        return
     columns = ("code", "version", "status", "from", "until", "term", "name")
-    lines = [[_cell(row[name]) for name in columns] for row in rows]
-    console.print(table("Thủ tục / Procedures", columns, lines))
+    listed("Thủ tục / Procedures", columns, rows, json=json)
 
 
 def _line(row: Any, on: date) -> dict[str, Any]:
@@ -72,10 +68,6 @@ def _line(row: Any, on: date) -> dict[str, Any]:
         "term": str(said.term),
         "name": said.name.vi,
     }
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:%d/%m/%Y}" if isinstance(value, date) else str(value)
 
 
 STEPS = ("drafted", "checked", "published", "retired")
@@ -158,9 +150,10 @@ def export(
             raise BadInput("one version goes to the screen: name a folder for more with --to")
         kept.hand_out(*kept.text_of(Kind.procedure, versions[0], data), None, json=json)
         return
+    texts = _texts(versions, data)  # before anything is written
     written = [to / "procedure.schema.json"]
     kept.put(schema.text().encode(), written[0])
-    for code, text in _texts(versions, data):
+    for code, text in texts:
         written.append(to / "procedures" / f"{code}.yaml")
         kept.put(text, written[-1])
     if json:
@@ -246,7 +239,7 @@ def diff(
     """What changed between two versions, in sentences."""
     from states.catalogue import difference
 
-    before, after = (procedure(each, data) for each in (old, new))
+    before, after = (kept.procedure(each, data) for each in (old, new))
     if json:
         as_json(difference.data(before, after))
         return
@@ -254,20 +247,3 @@ def diff(
     nothing = "Không có gì thay đổi." if lang is Lang.vi else "Nothing changed."
     for sentence in told or [nothing]:
         console.print(f"• {sentence}" if told else sentence, highlight=False, markup=False)
-
-
-def procedure(target: str, data: Path | None) -> "Procedure":
-    """What a file or a version says. Raises `BadFile`."""
-    from states import yaml_files
-    from states.catalogue import Procedure, bundles
-    from states.catalogue.rows import Kind
-
-    if kept.is_file(target):
-        document = yaml_files.parse(target, kept.content(Path(target)))
-        return yaml_files.validate(Procedure, document)
-
-    async def work(db: Any, book: Any, at: datetime) -> Any:
-        return bundles.says(await bundles.find(db, Kind.procedure, *kept.named(target)))
-
-    found: Procedure = catalogued(data, work)
-    return found

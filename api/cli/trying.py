@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli.bundles import Data, Json, catalogued
+from api.cli.bundles import Data, Json, catalogued, procedure
 from api.cli.output import as_json, console
 from states.errors import BadInput, HosoError, Unknown
 
@@ -58,8 +58,6 @@ def simulate(
 
 def _named(drafts: list[str], data: Any) -> dict[str, Any]:
     """What is named on the command line, by code: files and versions."""
-    from api.cli.procedures import procedure
-
     found = [procedure(each, data) for each in drafts]
     if len({each.code for each in found}) < len(found):
         raise BadInput("a procedure is named twice: one draft of each is tried")
