@@ -112,10 +112,11 @@ def test_the_commands_of_the_design() -> None:
         *((each,) for each in ("migrate", "verify", "draw")),
         ("report", "bieu06"),
         *(("procedures", each) for each in PROCEDURES.split()),
-        *(("calendars", each) for each in "list show versions export propose".split()),
-        *(("changes", each) for each in "list show approve reject apply undo".split()),
+        *(("calendars", each) for each in ["list", "show", "versions", "export", "propose"]),
+        *(("changes", each) for each in ["list", "show", "approve", "reject", "apply", "undo"]),
         *(("organisation", each) for each in ("show", "queue", *BUNDLE.split())),
         *((of, each) for of in ("regimes", "rules") for each in ("show", *BUNDLE.split())),
+        *(("templates", each) for each in BUNDLE.split()),
     }
     assert {name for names in cli.SUBJECTS.values() for name in names} == {name[0] for name in ALL}
 

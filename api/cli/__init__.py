@@ -28,7 +28,7 @@ SUBJECTS = {
     "procedures": {"procedures"},
     "calendars": {"calendars"},
     "changes": {"changes"},
-    "organisation": {"organisation", "regimes", "rules"},
+    "organisation": {"organisation", "regimes", "rules", "templates"},
 }
 
 

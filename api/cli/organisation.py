@@ -26,10 +26,14 @@ def add_to(app: typer.Typer) -> None:
     regimes.command("show")(regimes_show)
     rules = typer.Typer(help="What is watched, and who is told.", no_args_is_help=True)
     rules.command("show")(rules_show)
+    templates = typer.Typer(
+        help="In which words citizens and staff are told.", no_args_is_help=True
+    )
     groups = {
         Kind.organisation: organisation,
         Kind.regimes: regimes,
         Kind.rules: rules,
+        Kind.templates: templates,
     }
     for kind, group in groups.items():
         _bundle(group, kind)

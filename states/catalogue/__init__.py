@@ -38,6 +38,7 @@ from states.catalogue.procedures import (
 )
 from states.catalogue.regimes import Regimes
 from states.catalogue.rules import Rules
+from states.catalogue.templates import Templates
 from states.clock import Calendar
 from states.errors import BadFile, BadInput, Unknown
 from states.ledger.routing import Case, Routed, choose
@@ -95,6 +96,7 @@ class Catalogue:
     organisation: Organisation
     regimes: Regimes
     rules: Rules
+    templates: Templates
     versions: Mapping[str, tuple[Version, ...]]
     calendars: Calendars
     edition: int | None = None
@@ -236,6 +238,7 @@ def _load(folder: Path | None) -> Catalogue:
         organisation=organisation,
         regimes=_alone(Regimes, place / "regimes.yaml"),
         rules=_alone(Rules, file_of("rules", folder)),
+        templates=_alone(Templates, file_of("templates", folder)),
         versions={code: (version_of(each),) for code, each in procedures.items()},
         calendars={name: (_of_file(name, folder),) for name in calendars.names(folder)},
     )
@@ -247,7 +250,7 @@ def file_of(name: str, folder: Path | None) -> Traversable:
     return own if own and own.exists() else resources.files("config") / "sample" / f"{name}.yaml"
 
 
-F = TypeVar("F", Regimes, Rules)
+F = TypeVar("F", Regimes, Rules, Templates)
 
 
 def _alone(model: type[F], file: Traversable) -> F:

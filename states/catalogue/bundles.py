@@ -25,6 +25,7 @@ from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
 from states.catalogue.rows import Kind, Status
 from states.catalogue.rules import Rules
+from states.catalogue.templates import Templates
 from states.clock import Calendar
 from states.errors import Unknown
 
@@ -32,7 +33,7 @@ bundle = SQLModel.metadata.tables["bundle"]
 b = bundle.c
 BOUND = (Status.published, Status.retired)
 ONE = "-"  # the code of what there is one of
-ONCE = (Kind.organisation, Kind.regimes, Kind.rules)
+ONCE = (Kind.organisation, Kind.regimes, Kind.rules, Kind.templates)
 SEED = "seed"  # who drafted and published what a new database begins with
 EDITION = sa.text("SELECT n FROM edition")
 
@@ -69,6 +70,7 @@ async def read(db: AsyncConnection) -> Catalogue:
         organisation=Organisation.model_validate_json(of[Kind.organisation][ONE][-1].data),
         regimes=Regimes.model_validate_json(of[Kind.regimes][ONE][-1].data),
         rules=Rules.model_validate_json(of[Kind.rules][ONE][-1].data),
+        templates=Templates.model_validate_json(of[Kind.templates][ONE][-1].data),
         versions={code: tuple(map(_version, each)) for code, each in of[Kind.procedure].items()},
         calendars={
             name: tuple((row.digest, partial(_calendar, row.data)) for row in each)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 from pydantic import Field as Bound
 
 from states.errors import Unknown
+from states.ledger.acts import EMAIL, PHONE
 from states.words import Role
 from states.yaml_files import Key, day
 
@@ -21,6 +22,18 @@ def _held_by_staff(role: Role) -> Role:
     if role in {Role.citizen, Role.system}:
         raise ValueError(f"nobody of the staff is a {role}: choose another role")
     return role
+
+
+def _mailbox(text: str) -> str:
+    if not EMAIL.fullmatch(text):
+        raise ValueError("must be an address such as anh@example.vn")
+    return text
+
+
+def _phone(text: str) -> str:
+    if not PHONE.fullmatch(text):
+        raise ValueError('must be 8 to 15 digits in quotes, as in "0912345678"')
+    return text
 
 
 Day = Annotated[date, BeforeValidator(day)]
@@ -120,11 +133,13 @@ class Position(Dated):
 
 
 class Person(Row):
-    """A member of the staff."""
+    """A member of the staff. `email`, `phone`: where they are told of what concerns them."""
 
     id: Word
     name: Text
     positions: tuple[Position, ...]
+    email: Annotated[str, AfterValidator(_mailbox)] | None = None
+    phone: Annotated[str, AfterValidator(_phone)] | None = None
 
     def holds(self, role: Role, unit: str | None = None, on: date | None = None) -> bool:
         """Whether the person has this role, at this unit or at any, on that day or ever."""

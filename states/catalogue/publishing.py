@@ -17,16 +17,21 @@ from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
 from states.catalogue.rows import Kind, Status
 from states.catalogue.rules import Rules
+from states.catalogue.templates import Templates
 from states.errors import HosoError, Outdated
 from states.ledger.acts import LONG, check_text
 from states.ledger.statements import d, dossier
 from states.words import Role
 
-MODELS: dict[Kind, type[Procedure | Organisation | Regimes | Rules]] = {
-    Kind.procedure: Procedure,
-    Kind.organisation: Organisation,
+ALONE: dict[Kind, type[checking.Alone]] = {
     Kind.regimes: Regimes,
     Kind.rules: Rules,
+    Kind.templates: Templates,
+}
+MODELS: dict[Kind, type[Procedure | Organisation | checking.Alone]] = {
+    Kind.procedure: Procedure,
+    Kind.organisation: Organisation,
+    **ALONE,
 }
 DECIDES = (Role.leader, Role.control)
 MOST = 99_999_999  # the highest number of a version: `CODE@VERSION` takes eight digits
@@ -140,7 +145,7 @@ def lint(kind: Kind, file: str, raw: bytes, book: Catalogue) -> checking.Linted:
         return checking.lint(file, raw, book)
     if kind is Kind.organisation:
         return checking.lint_organisation(file, raw)
-    return checking.lint_alone(Rules if kind is Kind.rules else Regimes, file, raw)
+    return checking.lint_alone(ALONE[kind], file, raw)
 
 
 # Publish, retire --------------------------------------------------------------------------

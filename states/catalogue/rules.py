@@ -7,6 +7,7 @@ spoken of, never whether they exist.
 import re
 from collections.abc import Iterator
 from enum import StrEnum, auto
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainSerializer, PlainValidator
@@ -18,6 +19,12 @@ from states.errors import BadInput
 
 WHEN = re.compile(
     r"(?P<share>[1-9][0-9]?|100)%|(?P<late>late)|(?P<term>\S+) (?P<side>before|after)"
+)
+
+
+NOTHING_BEFORE = (
+    "must be late for a supplement notice: before one is asked for nobody knows that it will be,"
+    " and the asking itself shows if it came too late"
 )
 
 
@@ -106,6 +113,14 @@ class Rules(Row):
 
     rules: tuple[Rule, ...]
 
+    @cached_property
+    def _by_time(self) -> dict[On, tuple[Rule, ...]]:
+        return {on: tuple(each for each in self.rules if each.on is on) for on in On}
+
+    def of(self, on: On) -> tuple[Rule, ...]:
+        """Those that watch that time."""
+        return self._by_time[on]
+
     def faults(self) -> Iterator[Fault]:
         """What contradicts itself."""
         seen: set[str] = set()
@@ -117,5 +132,7 @@ class Rules(Row):
             early = each.when.share is not None or each.when.side < 0
             if early != (each.what is What.alert):
                 yield (*place, "what"), "must be alert for what comes before it is late, else not"
+            if each.on is On.supplement_notice and each.when != When():
+                yield (*place, "when"), NOTHING_BEFORE
             if not each.tell:
                 yield (*place, "tell"), "must name at least one who is told"

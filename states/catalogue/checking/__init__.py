@@ -6,11 +6,12 @@ finds these and everything else, all at once, each with its line, why, and how t
 
 from states.catalogue.checking.draft import Around
 from states.catalogue.checking.finding import Finding, Linted, Severity
-from states.catalogue.checking.linting import lint, lint_alone, lint_organisation
+from states.catalogue.checking.linting import Alone, lint, lint_alone, lint_organisation
 from states.catalogue.checking.organisation import faults as organisation_faults
 from states.catalogue.checking.structure import faults
 
 __all__ = [
+    "Alone",
     "Around",
     "Finding",
     "Linted",

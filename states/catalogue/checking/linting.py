@@ -22,11 +22,12 @@ from states.catalogue.organisation import Organisation, Row
 from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
 from states.catalogue.rules import Rules
+from states.catalogue.templates import Templates
 from states.errors import BadFile
 from states.yaml_files import Document, Key
 
 M = TypeVar("M", bound=Row)
-Alone = Regimes | Rules
+Alone = Regimes | Rules | Templates
 MOST = 100  # entries of a list: some rules compare each with each
 RULES = (ways, terms, fit, hands, routes, papers, holds, validity)
 
