@@ -37,7 +37,10 @@ def _kept() -> Kept:
     address = settings().database
     if address is None:
         raise NoDatabase
-    return _KEPT.setdefault(asyncio.get_running_loop(), (engine(str(address)), Latest()))
+    loop = asyncio.get_running_loop()
+    if loop not in _KEPT:
+        _KEPT[loop] = engine(str(address)), Latest()
+    return _KEPT[loop]
 
 
 async def close() -> None:

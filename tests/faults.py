@@ -60,7 +60,7 @@ SYNTAX = [
     branched("fee: 0", "fee: 0\n---\nfee: 1", "---", None, "second document"),
     branched("fee: 0", f"fee: {'[' * 30}", "[" * 30, "fee.0.0", "nested"),
     branched("fee: 0", "fee: 0.5", "fee: 0.5", "fee", "whole number"),
-    branched("fee: 0", "fee: -1", "fee: -1", "fee", "greater than or equal to 0"),
+    branched("fee: 0", "fee: -1", "fee: -1", "fee", "at least 0"),
     branched("\nterm: 15wd", "\nterm: 15 days", "15 days", "term", "not a term"),
     branched("\nterm: 15wd", "\nterm: 15d", "15d", "term", "not a term"),
     branched("\nterm: 15wd", "\nterm: 1.5cd", "1.5cd", "term", "counted whole"),

@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from bundled import (
     FILES,
+    MONDAY,
+    PAPERS,
     PERMIT,
     SAMPLE,
     SHORTER,
@@ -23,22 +26,30 @@ from bundled import (
     drafted,
     edited,
     everything,
+    moved,
+    opened,
     permit,
     publish,
     published,
     row_of,
     sample,
+    staff,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from office import CLERK, running, told
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from states import catalogue, yaml_files
+from config.settings import settings
+from flows import opening
+from states import catalogue, ledger, yaml_files
+from states import db as database_of
 from states.catalogue import bundles
 from states.catalogue.bundles import Latest
 from states.catalogue.rows import Kind, Status
 from states.embedded import Embedded
 from states.errors import BadFile, Unknown
+from states.words import Event, Role
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -279,6 +290,88 @@ def test_what_the_reader_takes_the_database_can_keep(words: str) -> None:
     assert "\0" not in row["text"]
 
 
+# Doors ------------------------------------------------------------------------------------
+
+
+async def test_each_request_is_under_what_is_published_then(
+    own: str, server: Embedded, tmp_path: Path
+) -> None:
+    async with (
+        connected(server, own) as engine,
+        running(server.address(own, "hoso_app"), tmp_path) as office,
+    ):
+        office.at = MONDAY
+        body = {"procedure": PERMIT, "components": PAPERS}
+        before = (await office.opened(**body)).json()
+        postal = {**CLERK, "Hoso-For": "H42.05"}
+        assert (await office.opened(postal, channel="post", **body)).status_code == 201
+        async with engine.begin() as db:
+            row = await checked(db, permit(2, "2026-01-06", *SHORTER))
+            await publish(db, row)
+        office.later(days=1)
+        after = (await office.opened(**body)).json()
+        assert (before["version"], after["version"]) == (1, 2)
+        revoked = "    until: 2026-06-30\n    revoked: 2026-01-06\n    revoked_by: X\n"
+        async with engine.begin() as db:
+            raw = staff(("    until: 2026-06-30\n", revoked))
+            await published(db, raw, Kind.organisation)
+        answer = await office.opened(postal, channel="post", **body)
+        assert told(answer, 403, "not-held")["detail"].startswith("no delegation in force")
+
+
+async def test_who_asks_while_somebody_publishes_is_told_to_ask_again(
+    own: str, server: Embedded, tmp_path: Path
+) -> None:
+    async with (
+        connected(server, own) as engine,
+        running(server.address(own, "hoso_app"), tmp_path) as office,
+    ):
+        office.at = MONDAY
+        body = {"procedure": PERMIT, "components": PAPERS}
+        async with engine.connect() as db:
+            await publish(db, await checked(db, permit(2, "2026-01-05", *SHORTER)))
+            asked = asyncio.create_task(office.opened(**body))
+            await asyncio.sleep(0.3)
+            assert not asked.done()
+            await db.commit()
+        answer = await asked
+        assert "read it again" in told(answer, 503, "outdated")["detail"]
+        assert answer.headers["Retry-After"] == "2"
+        again = (await office.opened(**body)).json()
+        assert (again["version"], again["code"]) == (2, "H42.14-260105-0001")
+
+
+async def test_a_flow_begins_with_what_is_published_then(
+    own: str, server: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSO_DATABASE", server.address(own, "hoso_app"))
+    settings.cache_clear()
+    try:
+        engine, book = await opening.opened()
+        assert opening.connections() is engine
+        assert (await opening.opened())[1] is book
+        async with engine.begin() as db:
+            await published(db, permit(2))
+        same, after = await opening.opened()
+        assert same is engine
+        assert [each.number for each in after.versions[PERMIT]] == [1, 2]
+    finally:
+        await opening.close()
+        monkeypatch.undo()
+        settings.cache_clear()
+
+
+async def test_a_flow_without_a_database_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOSO_DATABASE", raising=False)
+    settings.cache_clear()
+    try:
+        with pytest.raises(opening.NoDatabase, match="start `hoso up`, or set HOSO_DATABASE"):
+            await opening.opened()
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+
+
 # From nothing -----------------------------------------------------------------------------
 
 
@@ -350,6 +443,38 @@ async def test_a_folder_that_is_wrong_seeds_nothing(
     with pytest.raises(BadFile, match=rf"{file.rpartition('/')[2]}, line \d+"):
         await bundles.seed(bare, WHEN, folder)
     assert (await everything(bare, "bundle")) == [[]]
+
+
+async def test_a_database_of_before_is_brought_up_with_its_dossiers(
+    own: str, server: Embedded
+) -> None:
+    """Back to when the catalogue was files, and up again: every dossier is as it was."""
+    owner = server.address(own, "postgres")
+    async with connected(server, own) as engine, engine.begin() as db:
+        book = await bundles.read(db)
+        papers = [
+            await opened(db, book, datetime(year, 6, 30, 16, 59, tzinfo=UTC), event, each)
+            for event in (Event.register, Event.receive)
+            for year in (2023, 2025, 2026)
+            for each in (PERMIT, "2.000033")
+        ]
+        for paper in papers:
+            if paper.received_at is not None:
+                for event in (Event.digitise, Event.route, Event.accept):
+                    role = Role.officer if event is Event.accept else Role.reception
+                    await moved(db, book, paper.code, event, role, paper.received_at)
+        before = await everything(db, "dossier", "visit", "entry")
+        assert {row["regime"] for row in before[0]} == {"R2021", "R2025"}
+    async with connected(server, own, "postgres") as engine, engine.begin() as db:
+        await db.execute(sa.text("TRUNCATE bundle"))
+    await asyncio.to_thread(command.downgrade, database_of._config(owner), "0002")
+    await asyncio.to_thread(database_of.migrate, owner)
+    async with connected(server, own) as engine, engine.begin() as db:
+        assert await everything(db, "dossier", "visit", "entry") == before
+        with pytest.raises(Unknown, match="has no catalogue yet"):
+            await bundles.read(db)
+        assert await bundles.seed(db, WHEN)
+        assert (await ledger.verify(db, await bundles.read(db))).faults == []
 
 
 async def test_of_two_that_begin_at_once_one_seeds(own: str, server: Embedded) -> None:

@@ -192,7 +192,9 @@ async def test_a_number_nobody_counts_to_is_told_with_its_line(
     db: AsyncConnection, version: int
 ) -> None:
     before = await everything(db)
-    with pytest.raises(BadFile, match=r"^it\.yaml, line 4, column 1, version: must lie between 1 and"):
+    with pytest.raises(
+        BadFile, match=r"^it\.yaml, line 4, column 1, version: must be at most 99,999,999"
+    ):
         await drafted(db, permit(version))
     assert await everything(db) == before
 
@@ -568,6 +570,23 @@ async def test_what_is_published_never_changes_whoever_asks(either: AsyncConnect
                 async with db.begin_nested():
                     await db.execute(sa.text(f"DELETE FROM bundle WHERE {where}"))
     assert await everything(db) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE bundle SET valid_until = NULL WHERE version = 1",
+        "UPDATE bundle SET valid_until = valid_until - 1 WHERE version = 1",
+        "UPDATE bundle SET retired_by = 'another' WHERE version = 1",
+        "UPDATE bundle SET valid_until = '2090-01-01' WHERE version = 2",
+        "UPDATE bundle SET retired_by = 'another' WHERE version = 2",
+    ],
+)
+async def test_an_end_is_written_once(db: AsyncConnection, change: str) -> None:
+    await published(db, permit(2))
+    with pytest.raises(DBAPIError, match="a published version does not change"):
+        async with db.begin_nested():
+            await db.execute(sa.text(f"{change} AND code = '{PERMIT}'"))
 
 
 async def test_the_application_empties_no_catalogue(db: AsyncConnection) -> None:

@@ -6,7 +6,7 @@ What a version says is here; what contradicts itself is the checker's to find (`
 from typing import Annotated, Literal
 
 from pydantic import Field as Bound
-from pydantic import NonNegativeInt, PlainSerializer, PlainValidator, PositiveInt, StringConstraints
+from pydantic import NonNegativeInt, PlainSerializer, PlainValidator, StringConstraints
 
 from states.catalogue.organisation import Day, Name, Row, Text, UnitCode, Word
 from states.clock import Policy, Term
@@ -15,6 +15,7 @@ from states.words import Role
 
 Channel = Literal["counter", "online", "post"]
 Regime = Annotated[str, StringConstraints(pattern=r"^R[0-9]{4}$")]
+Number = Annotated[int, Bound(ge=1, le=99_999_999)]  # `CODE@VERSION` takes eight digits
 Few = Annotated[int, Bound(ge=0, le=20)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Region = Literal["plain", "mountain", "island"]
@@ -191,7 +192,7 @@ class Procedure(Row):
     code: Code
     suffix: Suffix | None = None
     code_verified: bool
-    version: PositiveInt
+    version: Number
     valid_from: Day
     valid_until: Day | None = None
     name: Name

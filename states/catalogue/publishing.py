@@ -34,7 +34,6 @@ MODELS: dict[Kind, type[Procedure | Organisation | checking.Alone]] = {
     **ALONE,
 }
 DECIDES = (Role.leader, Role.control)
-MOST = 99_999_999  # the highest number of a version: `CODE@VERSION` takes eight digits
 
 
 class NotAllowed(HosoError):
@@ -70,8 +69,6 @@ async def draft(
     await db.execute(DRAFTING)
     if isinstance(said, Procedure):
         code, version = said.code, said.version
-        if version > MOST:
-            raise document.wrong(("version",), f"must lie between 1 and {MOST:,}")
         valid = {"valid_from": said.valid_from, "valid_until": said.valid_until}
     else:
         code, version, valid = ONE, await _next(db, kind, text), ALWAYS

@@ -23,13 +23,16 @@ from states.clock import Calendar
 from states.errors import Unknown
 from states.ledger.statements import WAKE
 
+MOST = 1 << 31  # the number is also that of a lock
+
 # Read -------------------------------------------------------------------------------------
 
 
 async def find(db: AsyncConnection, number: int, *, locked: bool = False) -> Any:
     """The row of a change set. Raises `Unknown`."""
     asked = sa.select(change).where(c.id == number)
-    found = (await db.execute(asked.with_for_update() if locked else asked)).one_or_none()
+    asked = asked.with_for_update() if locked else asked
+    found = (await db.execute(asked)).one_or_none() if 0 < number < MOST else None
     if found is None:
         raise Unknown(f"there is no change {number}: `hoso changes list` names them")
     return found
@@ -95,7 +98,7 @@ async def approve(db: AsyncConnection, book: Catalogue, number: int, by: str, at
     if by == row.proposed_by:
         raise NotAllowed(f"{by} proposed change {number}: a second person approves it")
     if row.kind is Kind.calendar:
-        await alone(db)
+        await alone(db, book)
         await _check_up_to_date(db, row)
         published = {"status": Stage.published, "published_by": by, "published_at": at}
         published |= {"checked_by": by, "checked_at": at, "document": row.ground}

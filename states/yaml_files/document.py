@@ -132,7 +132,8 @@ class _Events:
             raise BadFile(self.file, line, None, why, column) from wrong
         except yaml.YAMLError as wrong:
             at = getattr(wrong, "position", None)
-            line, column = (None, None) if at is None else _place(self.text, at)
+            before = self.text.encode()[:at].decode(errors="ignore")  # libyaml counts bytes
+            line, column = (None, None) if at is None else _place(self.text, len(before))
             why = "holds a character that no text has"
             raise BadFile(self.file, line, None, why, column) from wrong
 
@@ -156,6 +157,8 @@ class _Events:
             if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
                 self._wrong(event, path, "has a key that is not a plain word")
             key = event.value
+            if UNSEEN.search(key):
+                self._wrong(event, path, "has a key that holds a control character")
             if key in data:
                 first, _ = self.places[*path, key]
                 self._wrong(event, (*path, key), f"is there twice: first on line {first}")

@@ -37,10 +37,21 @@ def judged(model: type[M], document: Document) -> tuple[M | None, list[BadFile]]
     return None, [document.wrong(each["loc"], _sentence(each)) for each in faults]
 
 
+BOUNDS = {
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("below", "lt"),
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("above", "gt"),
+}
+
+
 def _sentence(fault: "ErrorDetails") -> str:
     context = fault.get("ctx", {})
     if fault["type"] in {"literal_error", "enum"}:
         return f"must be one of: {context['expected']}"
+    if fault["type"] in BOUNDS:
+        words, key = BOUNDS[fault["type"]]
+        return f"must be {words} {context[key]:,}"
     if fault["type"] == "value_error":
         return str(context["error"])
     return EXPECTED.get(fault["type"], fault["msg"])

@@ -13,6 +13,26 @@ branch_labels = None
 depends_on = None
 
 ROLE = "hoso_app"
+
+# Published is published: it may be retired once, and no version ends later than it was said to.
+KEPT = """
+CREATE OR REPLACE FUNCTION bundle_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.status IN ('published', 'retired') THEN
+        IF TG_OP = 'DELETE' THEN
+            RAISE EXCEPTION 'a published version is kept for ever';
+        END IF;
+        IF OLD.status = 'retired' OR NEW.status <> 'retired'
+           OR (OLD.valid_until IS NOT NULL
+               AND (NEW.valid_until IS NULL OR NEW.valid_until > OLD.valid_until))
+           OR (to_jsonb(NEW) - ARRAY['status', 'valid_until', 'retired_by', 'retired_at'])
+              <> (to_jsonb(OLD) - ARRAY['status', 'valid_until', 'retired_by', 'retired_at']) THEN
+            RAISE EXCEPTION 'a published version does not change';
+        END IF;
+    END IF;
+    RETURN coalesce(NEW, OLD);
+END $$
+"""
 MOMENT = sa.DateTime(timezone=True)
 
 
@@ -56,6 +76,7 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status IN ('approved', 'proposed', 'undoing')"),
     )
+    op.execute(KEPT)
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON change TO {ROLE}")
     op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {ROLE}")
 

