@@ -7,7 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from states.catalogue.rules import What
 from states.columns import MOMENT, only, word
+from states.deadlines.rows import Alert
+
+KEY = ("dossier_id", "rule", "visit", "deadline")
+"""What names a deadline that was missed, of alerts and breaches."""
 
 
 class Cause(StrEnum):
@@ -31,18 +36,28 @@ class Standing(StrEnum):
     closed = auto()
 
 
+class Step(StrEnum):
+    """What was done about it."""
+
+    assign = auto()
+    explain = auto()
+    close = auto()
+
+
 class Breach(SQLModel, table=True):
     """One deadline that was missed. `minutes`: working minutes late, None while it still runs.
 
-    `attribution`: working minutes from the receipt by holder, which sum to all there were.
+    `attribution`: working minutes from the receipt by holder, which sum to all there were. Written
+    when lateness ended, these and `ended_at` never change (trigger); nor does what it was entered
+    with, which the application has no right to update.
     """
 
     __table_args__ = (
         only("cause", Cause),
         only("standing", Standing),
         sa.ForeignKeyConstraint(
-            ["dossier_id", "rule", "visit", "deadline"],
-            ["alert.dossier_id", "alert.rule", "alert.visit", "alert.deadline"],
+            KEY,
+            [f"alert.{each}" for each in KEY],
             name="breach_alert_fkey",
         ),
         sa.CheckConstraint("(ended_at IS NULL) = (minutes IS NULL)", name="ended"),
@@ -72,3 +87,44 @@ class Breach(SQLModel, table=True):
     recorded_at: datetime = Field(
         sa_type=MOMENT, sa_column_kwargs={"server_default": sa.func.now()}
     )
+
+
+# Which alerts became none yet is asked at every sweep: of these alone, and in the index alone.
+sa.Index(
+    "alert_breach_idx",
+    *(Alert.__table__.c[each] for each in KEY),  # type: ignore[attr-defined]
+    postgresql_where=sa.text(f"what = '{What.breach}'"),
+)
+
+
+class BreachLine(SQLModel, table=True):
+    """One thing done about a breach; lines are added and never changed.
+
+    What a unit said first is kept here when it says it again.
+    """
+
+    __tablename__ = "breach_line"
+    __table_args__ = (
+        only("step", Step),
+        only("cause", Cause),
+        sa.ForeignKeyConstraint(
+            KEY,
+            [f"breach.{each}" for each in KEY],
+            name="breach_line_breach_fkey",
+        ),
+        sa.CheckConstraint("(step = 'assign') = (assigned_to IS NOT NULL)", name="assigned"),
+        sa.CheckConstraint("(step = 'explain') = (explanation IS NOT NULL)", name="explained"),
+        sa.CheckConstraint("(explanation IS NULL) = (cause IS NULL)", name="caused"),
+    )
+
+    dossier_id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    rule: str = Field(primary_key=True)
+    visit: int = Field(primary_key=True)
+    deadline: int = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    step: Step = Field(sa_type=word(Step))
+    actor: str
+    at: datetime = Field(sa_type=MOMENT)
+    assigned_to: str | None = None
+    cause: Cause | None = Field(default=None, sa_type=word(Cause))
+    explanation: str | None = None

@@ -5,6 +5,7 @@ import states.catalogue.rows
 import states.changes.rows
 import states.deadlines.rows
 import states.figures.rows
+import states.ledger.archive
 import states.notices.rows
 import states.proof.rows
 import states.tables  # noqa: F401
