@@ -217,6 +217,8 @@ async def test_a_forged_projection_is_found(owner_db: AsyncConnection, name: str
         "state": "routed", "channel": "post", "policy": "instant", "stage_role": "leader",
         "source": "x", "outcome": "refused", "verdict": "late", "facts": {"holds": []}, "stage": 1,
         "place": "x",
+        "email": "x",
+        "phone": "x",
     }.get(name)  # fmt: skip
     if old is None and new is None:
         new = NINE if isinstance(column.type, sa.DateTime) else 1

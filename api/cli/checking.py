@@ -60,19 +60,23 @@ def verify(
 
 
 async def _verify(place: Place, *, sign: bool, quiet: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    import sqlalchemy as sa
     from rich.progress import Progress
 
     from states import ledger
     from states.catalogue import bundles
+    from states.figures import freezing
     from states.ledger import anchor
 
     signed = 0
     with Progress(console=console, transient=True, disable=quiet) as progress:
         task = progress.add_task("Checking", total=None)
         async with transacted(place.database) as db:
+            await db.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             book = await bundles.read(db)
             report = await ledger.verify(db, book, lambda n: progress.update(task, completed=n))
-            faults = [*map(str, report.faults), *await anchor.check(db, place.data)]
+            faults = [*map(str, report.faults), *map(str, await freezing.check(db))]
+            faults += await anchor.check(db, place.data)
             if sign and not faults:
                 signed = await anchor.sign(db, place.data, datetime.now(UTC).date())
     return report, faults, signed

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli import figures
+from api.cli import figures, proving
 from api.cli.output import ZONE, as_json, check_writable, console, table
 from api.cli.place import Data, Json, placed, prefect_here, transacted
 from states.clock import Policy
@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("import")(import_)
     reports = typer.Typer(help="Figures.", no_args_is_help=True)
     reports.command("bieu06")(bieu06)
+    proving.add_to_report(reports)
     app.add_typer(reports, name="report")
     app.command()(drive)
     app.command()(sweep)

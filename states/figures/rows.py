@@ -36,7 +36,7 @@ class Frozen(SQLModel, table=True):
     until: datetime = Field(sa_type=MOMENT)
     known_at: datetime = Field(sa_type=MOMENT)
     data: dict[str, Any] = Field(sa_type=sa.JSON)
-    hash: bytes = Field(sa_type=sa.LargeBinary)  # SHA-256 over the canonical JSON of all above
+    hash: bytes = Field(sa_type=sa.LargeBinary)  # SHA-256 of all but the number
     restates: int | None = Field(default=None, sa_type=sa.BigInteger, foreign_key="frozen.id")
     reason: str | None = None
     frozen_by: str

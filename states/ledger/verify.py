@@ -22,6 +22,7 @@ from states.tables import Dossier, Visit
 from states.words import Event
 
 Line = Mapping[str, Any]
+BIGINTS = sa.ARRAY(sa.BigInteger)
 BATCH = 500  # dossiers read at a time: memory stays flat however many there are
 UNTOLD = {"id", "head"}  # columns that lines do not tell
 
@@ -57,14 +58,20 @@ async def verify(
     async for row, lines, visits, told_there in _dossiers(db):
         report.dossiers += 1
         report.entries += len(lines)
-        fault = check_lines(row, lines) or check_told(row, lines, told_there)
-        if fault is None:
-            fault, read = check_dates(book, row, lines, visits)
-            report.unread += not read
+        fault, read = check(book, row, lines, visits, told_there)
+        report.unread += not read
         if fault is not None:
             report.faults.append(fault)
         told(report.dossiers)
     return report
+
+
+def check(
+    book: Book, row: Line, lines: list[Line], visits: list[Line], told_there: list[Line]
+) -> tuple[Fault | None, bool]:
+    """The first thing of a dossier that does not hold, and whether its dates could be read."""
+    fault = check_lines(row, lines) or check_told(row, lines, told_there)
+    return check_dates(book, row, lines, visits) if fault is None else (fault, True)
 
 
 def check_dates(
@@ -208,28 +215,41 @@ def act_of(line: Line) -> Act:
     )
 
 
-async def _dossiers(
-    db: AsyncConnection,
-) -> AsyncIterator[tuple[Line, list[Line], list[Line], list[Line]]]:
-    """Each dossier with its lines, visits and imported history, in order of id, in batches."""
+Whole = tuple[Line, list[Line], list[Line], list[Line]]
+"""A dossier with its lines, its visits and its imported history."""
+
+
+async def _dossiers(db: AsyncConnection) -> AsyncIterator[Whole]:
+    """Every dossier, in order of id, in batches."""
     last = 0
-    while True:
-        rows = await _read(db, sa.select(dossier).where(d.id > last).order_by(d.id).limit(BATCH))
-        if not rows:
-            return
-        span = (rows[0]["id"], last := rows[-1]["id"])
-        lines = await _grouped(
-            db, sa.select(entry).where(e.dossier_id.between(*span)).order_by(e.dossier_id, e.seq)
+    while batch := await whole(db, sa.true(), last, BATCH):
+        for each in batch:
+            yield each
+        last = batch[-1][0]["id"]
+
+
+async def whole(db: AsyncConnection, where: Any, last: int, limit: int) -> list[Whole]:
+    """The next dossiers after that id, each with all that is kept of it.
+
+    Four statements: while others write, they agree only within one snapshot.
+    """
+    chosen = sa.select(dossier).where(d.id > last, where).order_by(d.id).limit(limit)
+    rows = await _read(db, chosen)
+    ids = [row["id"] for row in rows]
+    lines, visits, told = [
+        await _grouped(
+            db, sa.select(table).where(of == sa.any_(sa.cast(ids, BIGINTS))).order_by(of, n)
         )
-        visits = await _grouped(
-            db, sa.select(visit).where(v.dossier_id.between(*span)).order_by(v.dossier_id, v.visit)
+        for table, of, n in (
+            (entry, e.dossier_id, e.seq),
+            (visit, v.dossier_id, v.visit),
+            (activity, a.dossier_id, a.n),
         )
-        told = await _grouped(
-            db, sa.select(activity).where(a.dossier_id.between(*span)).order_by(a.dossier_id, a.n)
-        )
-        for row in rows:
-            of = row["id"]
-            yield row, lines.get(of, []), visits.get(of, []), told.get(of, [])
+    ]
+    return [
+        (row, lines.get(one, []), visits.get(one, []), told.get(one, []))
+        for one, row in zip(ids, rows, strict=True)
+    ]
 
 
 async def _read(db: AsyncConnection, query: sa.Select[Any]) -> list[Line]:

@@ -1,0 +1,218 @@
+"""Figures frozen at the ends of periods: what a report said when it was due, kept and hashed.
+
+Dossiers go on: one is reopened, extended, corrected, and the figures of a period long past are
+others. A frozen report stays what it was; figures that differ become a restatement beside it, with
+its reason. What explains the difference is found by reading each dossier's lines up to then.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import SQLModel
+
+import states.figures.rows  # noqa: F401  so that the metadata is full
+from states.db import transaction
+from states.errors import BadInput, HosoError, Unknown
+from states.figures.bieu06 import bieu06
+from states.figures.periods import Period, due_periods
+from states.ledger.pins import Book
+from states.ledger.statements import d
+
+log = structlog.get_logger()
+
+frozen = SQLModel.metadata.tables["frozen"]
+f = frozen.c
+HASHED = [name for name in f.keys() if name not in {"id", "hash"}]  # noqa: SIM118  columns
+ITSELF = "system"  # who freezes what nobody asked for
+
+
+class AlreadyFrozen(HosoError):
+    """That report of that period is frozen already: what changed since is a restatement."""
+
+
+class NothingDiffers(HosoError):
+    """The figures are those that were frozen: there is nothing to restate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A frozen report that does not hold, and how."""
+
+    name: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.what}"
+
+
+Read = Callable[[AsyncConnection, Book, Period], Coroutine[Any, Any, dict[str, Any]]]
+
+
+async def _bieu06(db: AsyncConnection, book: Book, period: Period) -> dict[str, Any]:
+    made = await bieu06(db, book, period.since, period.until)
+    return {"rows": [asdict(row) for row in made.rows]}
+
+
+REPORTS: dict[str, Read] = {"bieu06": _bieu06}
+
+
+# Freeze -----------------------------------------------------------------------------------
+
+
+async def freeze(
+    db: AsyncConnection, book: Book, report: str, period: str, by: str, at: datetime
+) -> Any:
+    """Keep what a report says of a period that has ended; its row.
+
+    Raises `BadInput`, or `AlreadyFrozen`: there is one first report of a period.
+    """
+    of = _ended(report, period, at)
+    kept = await _keep(db, report, of, await _figures(db, book, report, of), by, at)
+    if kept is None:
+        raise AlreadyFrozen(
+            f"{report} {period} is frozen already: see what differs now (`hoso report compare"
+            f" {period}`), and restate it with a reason"
+        )
+    return kept
+
+
+async def restate(
+    db: AsyncConnection, book: Book, report: str, period: str, by: str, at: datetime, reason: str
+) -> Any:
+    """Keep what it says now beside what it said, with the reason; its row.
+
+    Raises `Unknown` for what was never frozen, `NothingDiffers`, `BadInput`.
+    """
+    if not reason.strip():
+        raise BadInput("say why the figures are restated: both stay, and people will ask")
+    of = _ended(report, period, at)
+    one = sa.func.hashtextextended(f"frozen/{report}/{period}", 0)
+    await db.execute(sa.select(sa.func.pg_advisory_xact_lock(one)))  # one restatement at a time
+    before = await latest(db, report, period)
+    now = await _figures(db, book, report, of)
+    if now[1] == before.data:
+        raise NothingDiffers(
+            f"{report} {period} says what number {before.id} says: there is nothing to restate"
+        )
+    return await _keep(db, report, of, now, by, at, restates=before.id, reason=reason.strip())
+
+
+def _ended(report: str, period: str, at: datetime) -> Period:
+    """Raises `BadInput` for a report we do not have, or a period that is not over."""
+    if report not in REPORTS:
+        raise BadInput(f"there is no report {report}: there is {', '.join(REPORTS)}")
+    of = Period.parse(period)
+    if at < of.until:
+        raise BadInput(f"{period} ends on {of.until:%d/%m/%Y}: it can be frozen from then on")
+    return of
+
+
+async def _figures(
+    db: AsyncConnection, book: Book, report: str, of: Period
+) -> tuple[datetime, dict[str, Any]]:
+    """What the report says, and the moment up to which the ledger was heard."""
+    known = (await db.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    return known, await REPORTS[report](db, book, of)
+
+
+async def _keep(
+    db: AsyncConnection,
+    report: str,
+    of: Period,
+    figures: tuple[datetime, dict[str, Any]],
+    by: str,
+    at: datetime,
+    **more: Any,
+) -> Any:
+    """The row as it is kept; None where there is a first one already."""
+    known, data = figures
+    row = {"report": report, "period": of.name, "since": of.since, "until": of.until}
+    row |= {"known_at": known, "data": data, "restates": None, "reason": None}
+    row |= {"frozen_by": by, "frozen_at": at} | more
+    row["hash"] = digest(row)
+    new = insert(frozen).values(row).on_conflict_do_nothing().returning(frozen)
+    kept = (await db.execute(new)).one_or_none()
+    if kept is not None:
+        log.info("report.frozen", report=report, period=of.name, restates=kept.restates)
+    return kept
+
+
+def digest(row: Any) -> bytes:
+    """SHA-256 over the canonical JSON of all that a row says but its number."""
+    said = {name: _plain(row[name]) for name in HASHED}
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
+async def freeze_due(engine: AsyncEngine, book: Book, at: datetime) -> list[str]:
+    """Freeze every report of every period that is due; their names. Killed and run again, the rest.
+
+    A transaction a report.
+    """
+    done = []
+    for report in REPORTS:
+        async with transaction(engine) as db:
+            since = await db.scalar(sa.select(sa.func.min(d.received_at)))
+            names = sa.select(f.period).where(f.report == report)
+            there = set((await db.execute(names)).scalars())
+        for period in due_periods(at, there, since) if since is not None else ():
+            async with transaction(engine) as db:
+                figures = await _figures(db, book, report, period)
+                if await _keep(db, report, period, figures, ITSELF, at) is not None:
+                    done.append(f"{report} {period.name}")
+    return done
+
+
+# Read -------------------------------------------------------------------------------------
+
+
+async def every(db: AsyncConnection) -> list[dict[str, Any]]:
+    """All that was frozen, the newest first."""
+    rows = (await db.execute(sa.select(frozen).order_by(f.id.desc()))).mappings()
+    return [dict(row) for row in rows]
+
+
+async def find(db: AsyncConnection, number: int) -> Any:
+    """A frozen report. Raises `Unknown`."""
+    return await _one(db, f.id == number, f"there is no frozen report {number}")
+
+
+async def latest(db: AsyncConnection, report: str, period: str) -> Any:
+    """The last word on a period: its newest restatement, or what was frozen. Raises `Unknown`."""
+    Period.parse(period)
+    missing = f"{report} {period} is not frozen"
+    return await _one(db, (f.report == report) & (f.period == period), missing)
+
+
+async def _one(db: AsyncConnection, where: Any, missing: str) -> Any:
+    asked = sa.select(frozen).where(where).order_by(f.id.desc()).limit(1)
+    found = (await db.execute(asked)).one_or_none()
+    if found is None:
+        raise Unknown(f"{missing}: `hoso report frozen` names those there are")
+    return found
+
+
+async def check(db: AsyncConnection) -> list[Broken]:
+    """The frozen reports that are not what was frozen."""
+    rows = (await db.execute(sa.select(frozen).order_by(f.id))).mappings().all()
+    firsts = {row["id"]: (row["report"], row["period"]) for row in rows}
+    told = []
+    for row in rows:
+        name = f"frozen report {row['id']} ({row['report']} {row['period']})"
+        if digest(row) != row["hash"]:
+            told.append(Broken(name, "its hash is not that of what it says: it was altered"))
+        elif row["restates"] is not None and firsts[row["restates"]] != firsts[row["id"]]:
+            told.append(Broken(name, f"it restates number {row['restates']}, which is of another"))
+    return told
