@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo up test lint bench draw lock clean
+.PHONY: help demo up test lint bench bench-large soak draw lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -36,6 +36,12 @@ lint: .venv/ready  ## ruff, mypy --strict, import contracts
 
 bench: .venv/ready  ## each figure beside its limit; writes bench.json
 	$(BIN)/python -m pytest -q -s -m bench tests/bench $(ARGS)
+
+bench-large: .venv/ready  ## the deadline sweep among ten million open dossiers; an hour and 40 GB
+	HOSO_TEST_LARGE=1 $(BIN)/python -m pytest -q -s -m bench tests/bench/test_bench_sweep.py $(ARGS)
+
+soak: .venv/ready  ## ninety virtual days of 20,000 dossiers, with faults from a printed seed
+	$(BIN)/python -m pytest -q -s -m soak tests/soak $(ARGS)
 
 draw: .venv/ready  ## docs/lifecycle.md from the table
 	$(BIN)/hoso draw

@@ -1,6 +1,7 @@
 """One deployment's environment: read once at a door, passed inwards."""
 
 import os
+import re
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, Field, HttpUrl, ValidationError, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "HOSO_"
 TESTS = "HOSO_TEST_"  # ours to leave alone: the tests speak to their workers by these
 SCHEMES = {"postgresql", "postgres", "postgresql+asyncpg"}
+MAILING = {"smtp", "smtps", "smtp+starttls"}
+MAILBOX = re.compile(r"[^<>@,\s]+@[^<>@,\s]+|[^<>@,\r\n]+ <[^<>@,\s]+@[^<>@,\s]+>")
 
 
 class BadSettings(Exception):
@@ -35,6 +38,25 @@ def postgres(address: str) -> str:
     return "postgresql+asyncpg" + address[len(parts.scheme) :]
 
 
+def mail_server(address: str) -> str:
+    """The address of a server that takes mail."""
+    parts = urlsplit(address)
+    try:
+        known = parts.scheme in MAILING and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is none
+        known = False
+    if not known:
+        raise ValueError("write smtp+starttls://user:password@host:port, or smtps:// or smtp://")
+    return address
+
+
+def mailbox(text: str) -> str:
+    """An address, with a name before it or not."""
+    if not MAILBOX.fullmatch(text):
+        raise ValueError("write noreply@example.vn or Một cửa <noreply@example.vn>")
+    return text
+
+
 def data_folder() -> Path:
     """Root's is not in its home: that is closed to the account which runs Postgres for it."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -44,6 +66,8 @@ def data_folder() -> Path:
 
 Address = Annotated[str, AfterValidator(postgres)]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+MailServer = Annotated[str, AfterValidator(mail_server)]
+Mailbox = Annotated[str, AfterValidator(mailbox)]
 
 
 class Settings(BaseSettings):
@@ -69,6 +93,20 @@ class Settings(BaseSettings):
     prefect_api: HttpUrl | None = None
     log_format: Literal["auto", "console", "json"] = "auto"
 
+    # Notices go only by the ways that are named here.
+    #: The mail server, such as smtp+starttls://user:password@mail.example.vn:587.
+    smtp: MailServer | None = Field(default=None, repr=False)
+    #: Whose mail it is; needed with a mail server.
+    mail_from: Mailbox | None = None
+    #: Where SMS are handed in by HTTP, and the token for that.
+    sms_gateway: HttpUrl | None = Field(default=None, repr=False)
+    sms_token: SecretStr | None = None
+    #: The same for chat (Zalo and others).
+    chat_gateway: HttpUrl | None = Field(default=None, repr=False)
+    chat_token: SecretStr | None = None
+    #: A YAML file with the webhooks and their secrets.
+    webhooks: Folder | None = None
+
     @model_validator(mode="before")
     @classmethod
     def no_misspelling(cls, given: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +118,13 @@ class Settings(BaseSettings):
                 hint = f"did you mean {meant[0]}?" if meant else f"there are {', '.join(known)}."
                 raise ValueError(f"{name} is no setting: {hint}")
         return given
+
+    @model_validator(mode="after")
+    def no_mail_from_nobody(self) -> "Settings":
+        """A mail without a sender is refused everywhere."""
+        if self.smtp is not None and self.mail_from is None:
+            raise ValueError("HOSO_SMTP needs HOSO_MAIL_FROM: say whose mail it is")
+        return self
 
 
 @cache

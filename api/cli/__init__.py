@@ -28,6 +28,9 @@ SUBJECTS = {
     "procedures": {"procedures"},
     "calendars": {"calendars"},
     "changes": {"changes"},
+    "breaches": {"breaches"},
+    "notices": {"notices"},
+    "proving": {"classify", "proof", "archive"},
     "organisation": {"organisation", "regimes", "rules", "templates"},
 }
 
