@@ -6,6 +6,7 @@ from prefect import flow
 
 from flows import wires
 from flows.opening import moment, opened
+from flows.telling import tell
 from states import notices
 
 
@@ -14,4 +15,6 @@ async def notify(at: datetime | None = None) -> dict[str, int]:
     """Make the messages of what is new and send what is due at a moment (now); how many."""
     engine, book = await opened()
     async with wires.opened() as outlets:
-        return await notices.tell(engine, book, book.templates, outlets, moment(at))
+        told = await notices.tell(engine, book, book.templates, outlets, moment(at))
+    await tell("notify", told)
+    return told

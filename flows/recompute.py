@@ -5,6 +5,7 @@ from datetime import datetime
 from prefect import flow
 
 from flows.opening import moment, opened
+from flows.telling import tell
 from states.changes import applying
 
 
@@ -16,4 +17,5 @@ async def recompute(at: datetime | None = None) -> dict[str, int]:
     for number in await applying.waiting(engine):
         row = await applying.apply(engine, book, number, moment(at))
         moved[f"change {number}"] = int(row.moved)
+    await tell("recompute", moved)
     return moved

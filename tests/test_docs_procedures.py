@@ -358,9 +358,10 @@ def test_what_is_only_kept_is_read_by_nothing_that_moves_dossiers() -> None:
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in {"State", "S", "row"}
     }
-    assert len(kept) > 5
+    sure = kept - {"digitised", "go", "online", "suffix"}  # others are called so too
+    assert len(sure) >= 5
     assert len(read) > 100
-    assert not kept & read
+    assert not sure & read
 
 
 # Commands ---------------------------------------------------------------------------------

@@ -260,4 +260,4 @@ async def test_a_set_is_one_moment_in_the_books(db: AsyncConnection) -> None:
     assert (line["actor"], line["role"], line["key"]) == ("system", Role.system, None)
     assert line["at"] == NINE + timedelta(microseconds=1)
     assert line["prev"] == paper.head
-    assert line["payload"] == '{"act": {}, "clock": {}}'
+    assert line["payload"] == '{"act":{},"clock":{}}'

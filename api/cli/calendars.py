@@ -179,6 +179,8 @@ def propose(
     edits += [(day(each), decided(works=True, replaces=like)) for each in work or ()]
     gone = [day(each) for each in withdraw or ()]
 
+    proposing.check_said(reason, document)
+
     async def run(db: Any, book: Any, at: datetime) -> int:
         texts = await proposing.texts_of(db)
         today = [(on, replace(said, recorded=book.day(at))) for on, said in edits]

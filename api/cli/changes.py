@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli.bundles import By, Data, Json, catalogued
-from api.cli.output import as_json, console, local, table
+from api.cli.output import as_json, console, listed, local, table
 from api.cli.place import placed, prefect_here
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 Number = Annotated[int, typer.Argument(help="The change set, as `hoso changes list` has it.")]
 Reason = Annotated[str, typer.Option(help="Why: the citizens are told.")]
-SHOWN = 20  # dossiers in a table; --json has them all
+SHOWN, WHYS = 20, 3  # dossiers in a table, and sentences below it; --json has them all
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,64 +32,111 @@ def announce(number: int, *, json: bool) -> None:
     if json:
         as_json({"change": number})
         return
-    console.print(
-        f"Proposed as change {number}. See what it does: hoso changes show {number}. A second"
-        f" person approves it: hoso changes approve {number} --by …",
-        highlight=False,
-    )
+    for line in (
+        f"Proposed as change {number}.",
+        f"What it does: hoso changes show {number}",
+        f"A second person lets it bind: hoso changes approve {number} --by …",
+    ):
+        console.print(line, highlight=False)
 
 
 def list_(data: Data = None, json: Json = False) -> None:
     """All change sets, the newest first."""
+    rows = _all(data)
+    columns = ("id", "kind", "subject", "status", "proposed_by", "decided_by", "moved", "reason")
+    listed("Thay đổi / Changes", columns, rows, json=json)
+
+
+def _all(data: Path | None) -> list[dict[str, Any]]:
     from states.changes import deciding
 
     async def work(db: Any, book: Any, at: datetime) -> list[dict[str, Any]]:
         return await deciding.every(db)
 
-    rows = catalogued(data, work)
-    if json:
-        as_json(rows)
-        return
-    columns = ("id", "kind", "subject", "status", "proposed_by", "decided_by", "moved", "reason")
-    lines = [[str(row[name] or "") for name in columns] for row in rows]
-    console.print(table("Thay đổi / Changes", columns, lines))
+    return catalogued(data, work)
+
+
+# Seen -------------------------------------------------------------------------------------
 
 
 def show(number: Number, data: Data = None, json: Json = False) -> None:
-    """What a change set does to every dossier it is about: dates before and after."""
+    """What a change set will do to every dossier it is about: dates before and after."""
     row, seen, days = catalogued(data, lambda db, book, at: _seen(db, book, number, at, json=json))
     if json:
         as_json({**row, **_foreseen_json(seen), "days": list(map(_day_json, days))})
         return
-    console.print(
+    for line in (
         "Change {id}: {kind} {subject}, {status}. {reason} ({ground}).".format(**row),
-        highlight=False,
-        markup=False,
-    )
-    console.print(
-        "Proposed by {proposed_by}; decided by {decider}. Moved {moved:,}, left {stayed:,},"
-        " refused {refused:,}.".format(**row, decider=row["decided_by"] or "nobody yet"),
-        highlight=False,
-    )
-    for day in days[:SHOWN]:
-        console.print(f"  {_day(day)}", highlight=False, markup=False)
-    _show(seen)
+        "Proposed by {proposed_by}; decided by {decider}.".format(
+            **row, decider=row["decided_by"] or "nobody yet"
+        ),
+        _terms(row["kind"], row["says"]),
+    ):
+        console.print(line, highlight=False, markup=False)
+    if days:
+        _show_days(days)
+    if row["moved"] or seen is None:
+        done = "Moved {moved:,}, left {stayed:,}, refused {refused:,}.".format(**row)
+        console.print(done, highlight=False)
+    if seen is not None:
+        _show(number, seen)
 
 
 async def _seen(
     db: Any, book: Any, number: int, at: datetime, *, json: bool
-) -> tuple[Any, "Foreseen", list[Any]]:
+) -> tuple[Any, "Foreseen | None", list[Any]]:
+    """None is foreseen of what was done or dropped."""
     from states.changes import applying, deciding, preview
+    from states.changes.rows import RUNNING
 
     row = await deciding.find(db, number)
     days = await deciding.days(db, row)
+    if row.status not in RUNNING:
+        return deciding.told(row), None, days
     book = await deciding.as_proposed(db, book, row)
     plan = applying.planned(row, book, at)
     seen = await preview.foreseen(db, book, plan, None if json else SHOWN)
     return deciding.told(row), seen, days
 
 
-def _show(seen: "Foreseen") -> None:
+DATES = {
+    "keep": "Dates already promised stay.",
+    "move": "Dates already promised move, nearer ones too.",
+    "later": "Dates already promised move later, and none nearer.",
+}
+
+
+def _terms(kind: str, says: dict[str, Any]) -> str:
+    """By which policy dossiers move."""
+    if kind == "calendar":
+        again = " Closed dossiers are read again, on the record." if says["restates"] else ""
+        return f"{DATES[says['dates']]}{again}"
+    mapped = "".join(f" Stage {old} becomes {new}." for old, new in says["stages"].items())
+    may = "Who approves agrees that citizens lose a promised date."
+    may_not = "No citizen loses a promised date: that dossier stays."
+    return f"To version {says['to']}.{mapped} {may if says['overrides'] else may_not}"
+
+
+def _show_days(days: list[Any]) -> None:
+    rows = [
+        (f"{each.day:%a %d/%m/%Y}" if each.day else "", *map(_hours, _span(each)), each.note)
+        for each in days[:SHOWN]
+    ]
+    title = f"The first {SHOWN} of {len(days):,} days" if len(days) > SHOWN else "Ngày / Days"
+    console.print(table(title, ("day", "was", "is", "by"), rows))
+
+
+def _span(day: Any) -> tuple[Any, Any]:
+    return (day.was, day.now) if day.day else (None, None)
+
+
+def _hours(sessions: Any) -> str:
+    if sessions is None:
+        return ""
+    return " ".join(f"{a:%H:%M}-{b:%H:%M}" for a, b in sessions) or "off"
+
+
+def _show(number: int, seen: "Foreseen") -> None:
     from states.changes.preview import Effect
 
     told = {
@@ -101,33 +149,42 @@ def _show(seen: "Foreseen") -> None:
         Effect.same: "keep their date",
     }
     counts = [(text, seen.counts[effect]) for effect, text in told.items() if seen.counts[effect]]
-    console.print(table("Hồ sơ / Dossiers", ("", "dossiers"), counts or [("none is moved", 0)]))
-    if not seen.items:
+    if not counts:
+        console.print("It moves no dossier.", highlight=False)
         return
+    console.print(table("Hồ sơ / Dossiers", ("", "dossiers"), counts))
+    if seen.items:
+        _show_items(number, seen)
+
+
+def _show_items(number: int, seen: "Foreseen") -> None:
+    columns = ["code", "effect", "due", "due after", "class, stage"]
     rows = [
-        (
+        [
             each.code,
             each.effect,
             local(each.due),
             local(each.due_after),
             _change(each.verdict, each.verdict_after) or _change(each.stage, each.stage_after),
-            each.why or "",
-        )
+        ]
         for each in seen.items
     ]
-    columns = ("code", "effect", "due", "due after", "class, stage", "why")
-    console.print(table(f"The first {len(rows)} that move", columns, rows))
+    if not any(row[-1] for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    of = f"{len(rows)} of {seen.moving:,}" if seen.moving > len(rows) else f"{len(rows)}"
+    console.print(
+        table(f"The {'first ' * (' ' in of)}{of} that move or are refused", columns, rows)
+    )
+    whys = [(each.code, each.why) for each in seen.items if each.why]
+    for code, why in whys[:WHYS]:
+        told = why if why.startswith(code) else f"{code}: {why}"
+        console.print(told, highlight=False, markup=False)
+    if len(whys) > WHYS:
+        console.print(f"… and so on: hoso changes show {number} --json has all.", highlight=False)
 
 
 def _change(was: Any, now: Any) -> str:
     return "" if was == now else f"{was or '–'} → {now or '–'}"
-
-
-def _day(day: Any) -> str:
-    hours = [
-        " ".join(f"{a:%H:%M}-{b:%H:%M}" for a, b in each) or "off" for each in (day.was, day.now)
-    ]
-    return f"{day.day:%a %d/%m/%Y}: {hours[0]} → {hours[1]}  {day.note}" if day.day else day.note
 
 
 def _day_json(day: Any) -> dict[str, Any]:
@@ -135,9 +192,11 @@ def _day_json(day: Any) -> dict[str, Any]:
     return {"day": day.day, "was": hours[0], "now": hours[1], "note": day.note}
 
 
-def _foreseen_json(seen: "Foreseen") -> dict[str, Any]:
+def _foreseen_json(seen: "Foreseen | None") -> dict[str, Any]:
     from dataclasses import asdict
 
+    if seen is None:
+        return {"counts": {}, "dossiers": []}
     return {"counts": seen.counts, "dossiers": [asdict(each) for each in seen.items]}
 
 
@@ -182,8 +241,13 @@ def apply(data: Data = None, json: Json = False) -> None:
 
     with placed(data) as place:
         prefect_here(place)
-        moved = asyncio.run(run(recompute, None))
+        run_for = asyncio.run(run(recompute, None))
+    rows = [row for row in reversed(_all(data)) if f"change {row['id']}" in run_for]
+    columns = ("id", "status", "moved", "stayed", "refused")
     if json:
-        as_json(moved)
+        as_json([{name: row[name] for name in columns} for row in rows])
+    elif not rows:
+        console.print("No change set waits to be applied.", highlight=False)
     else:
-        console.print(table("changes", ("what", "dossiers"), moved.items()))
+        lines = [[row[name] for name in columns] for row in rows]
+        console.print(table("Thay đổi / Changes", columns, lines))

@@ -3,11 +3,12 @@
 One run at a time has a change set; each batch is one transaction, counted in its row.
 """
 
-from asyncio import gather
+from asyncio import TaskGroup
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,8 +51,13 @@ async def apply(
         if not ours or row.status not in OPEN:
             return row
         what = planned(row, book, at)
-        lanes = (_lane(engine, book, number, what, lane, batch) for lane in range(LANES))
-        told = sum(await gather(*lanes), Counter[str]())
+        each = partial(_lane, engine, book, number, what, batch)
+        try:
+            async with TaskGroup() as group:  # where one lane fails, the other ends before we go
+                lanes = [group.create_task(each(lane)) for lane in range(LANES)]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
+        told = sum((lane.result() for lane in lanes), Counter[str]())
         done = {"status": DONE[row.status], "applied_at": at}
         async with transaction(engine) as db:
             await _note(db, number, done | {each: told[each] for each in ("stayed", "refused")})
@@ -84,7 +90,7 @@ async def _alone(engine: AsyncEngine, number: int) -> AsyncIterator[bool]:
 
 
 async def _lane(
-    engine: AsyncEngine, book: Catalogue, number: int, what: Plan, lane: int, batch: int
+    engine: AsyncEngine, book: Catalogue, number: int, what: Plan, batch: int, lane: int
 ) -> Counter[str]:
     """Every other dossier, batch after batch in order of id; what became of them.
 
@@ -114,10 +120,12 @@ def planned(row: Any, book: Catalogue, at: datetime) -> Plan:
 
 
 def acting_role(book: Catalogue, person: str, kind: Kind, at: datetime) -> Role:
-    """In what capacity somebody changes the rules dossiers are under. Raises `Unknown`.
+    """In what capacity somebody changes, or changed, the rules dossiers are under.
 
     Calendars are the control unit's to correct; versions a leader's too.
     """
-    who, on = book.person(person), book.day(at)
+    who, on = book.people.get(person), book.day(at)
+    if who is None:  # who proposed it has left since: it was theirs to propose
+        return Role.control
     leads = kind is Kind.version and not who.holds(Role.control, on=on)
     return Role.leader if leads and who.holds(Role.leader, on=on) else Role.control

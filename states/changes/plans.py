@@ -1,7 +1,7 @@
 """From a change set to the dossiers it concerns, and the act by which the rules move each. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -12,10 +12,10 @@ from states import clock, lifecycle
 from states.catalogue import Catalogue
 from states.catalogue.rows import Dates
 from states.changes.rows import Kind
-from states.clock import Facts, Term
+from states.clock import Term
 from states.errors import BadInput
 from states.ledger.acts import Act
-from states.ledger.effects import facts_of
+from states.ledger.effects import facts_of, gone_on
 from states.ledger.many import For
 from states.ledger.statements import d, e
 from states.tables import Dossier, Visit
@@ -37,15 +37,26 @@ def plan(change: Any, book: Catalogue, role: Role, at: datetime) -> Plan:
 
     `book` knows the calendars and the versions it speaks of, published or not.
     """
-    act = partial(
-        Act,
-        actor=change.proposed_by,
+    says = _calendar if change.kind is Kind.calendar else _version
+    return says(change, book, at, partial(_act, change, change.proposed_by, role, at))
+
+
+Acting = Callable[[Dossier, Event, dict[str, Any]], Act]
+
+
+def _act(
+    change: Any, by: str, role: Role, at: datetime, d: Dossier, event: Event, says: dict[str, Any]
+) -> Act:
+    """Dated when the run was, or when a clerk moved the dossier since."""
+    return Act(
+        event=event,
+        actor=by,
         role=role,
-        at=at,
+        at=max(at, d.moved_at),
+        payload={**says, "change": change.id},
         reason=change.reason,
         ground=change.ground,
     )
-    return (_calendar if change.kind is Kind.calendar else _version)(change, book, act)
 
 
 def sources(event: Event) -> tuple[State, ...]:
@@ -56,7 +67,7 @@ def sources(event: Event) -> tuple[State, ...]:
 # A corrected calendar ---------------------------------------------------------------------
 
 
-def _calendar(change: Any, book: Catalogue, act: Any) -> Plan:
+def _calendar(change: Any, book: Catalogue, at: datetime, act: Acting) -> Plan:
     """Open dossiers that any of the calendars was promised to; closed ones if they are restated."""
     says = change.says
     to = {name: book.calendar(name, digest) for name, digest in says["calendars"].items()}
@@ -73,10 +84,10 @@ def _calendar(change: Any, book: Catalogue, act: Any) -> Plan:
         closed = paper.finished_at is not None
         if closed and not _reads_anew(paper, calendar):
             return None
-        if not closed and later and _nearer(book, paper, calendar, act.keywords["at"]):
+        if not closed and later and _nearer(book, paper, calendar, at):
             return None
-        payload = {"calendar": f"{calendar.name}@{calendar.version}", "change": change.id}
-        return act(event=Event.restate if closed else Event.recompute, payload=payload)  # type: ignore[no-any-return]
+        payload = {"calendar": f"{calendar.name}@{calendar.version}"}
+        return act(paper, Event.restate if closed else Event.recompute, payload)
 
     return Plan(sa.or_(sa.false(), *older) & sa.or_(sa.false(), *looks), act_for)
 
@@ -110,7 +121,7 @@ def _reads_anew(d: Dossier, calendar: clock.Calendar) -> bool:
 def _nearer(book: Catalogue, d: Dossier, calendar: clock.Calendar, at: datetime) -> bool:
     """Whether its date would come nearer. Not where a calendar cannot read it: see above."""
     at = max(at, d.moved_at)
-    facts, term = _gone_on(d, at), Term.parse(d.term)
+    facts, term = gone_on(d, at), Term.parse(d.term)
     calendars = (book.calendar(d.calendar, d.calendar_version), calendar)
     try:
         old, new = (clock.read(term, each, facts, d.policy, at).due for each in calendars)
@@ -119,20 +130,10 @@ def _nearer(book: Catalogue, d: Dossier, calendar: clock.Calendar, at: datetime)
     return old is not None and new is not None and new < old
 
 
-def _gone_on(d: Dossier, at: datetime) -> Facts:
-    """Its facts; of one that waits, those it would have if it went on now."""
-    facts = facts_of(d)
-    if d.state not in lifecycle.HELD:
-        return facts
-    again = d.state is State.awaiting_supplement and d.supplement_restarts
-    holds = tuple((begin, at if to is None else to) for begin, to in facts.holds)
-    return replace(facts, holds=holds, restart=at if again else facts.restart)
-
-
 # Another version --------------------------------------------------------------------------
 
 
-def _version(change: Any, book: Catalogue, act: Any) -> Plan:
+def _version(change: Any, book: Catalogue, at: datetime, act: Acting) -> Plan:
     """Running dossiers of the procedure under an older version."""
     says = change.says
     new = book.procedure(change.subject, says["to"])
@@ -143,7 +144,7 @@ def _version(change: Any, book: Catalogue, act: Any) -> Plan:
         & d.received_at.is_not(None)
         & d.state.in_(sources(Event.migrate))
     )
-    payload: dict[str, Any] = {"version": says["to"], "change": change.id}
+    payload: dict[str, Any] = {"version": says["to"]}
     if says["overrides"]:
         payload["second"] = change.decided_by or "?"
 
@@ -153,7 +154,7 @@ def _version(change: Any, book: Catalogue, act: Any) -> Plan:
             code = book.procedure(paper.procedure, paper.version).stages[paper.stage].code
             if (to := says["stages"].get(code)) is not None:
                 more = {"stage": new.position(to)}
-        return act(event=Event.migrate, payload=payload | more)  # type: ignore[no-any-return]
+        return act(paper, Event.migrate, payload | more)
 
     return Plan(where, act_for)
 
@@ -166,17 +167,11 @@ def back(change: Any, role: Role, at: datetime) -> Plan:
     )
     here = (d.procedure == change.subject) & (d.version == change.says["to"])
 
+    act = partial(_act, change, change.undone_by, role, at)
+
     def act_for(paper: Dossier, _: Visit | None) -> Act:
         kept = paper.facts["migrated"]
-        payload = {"version": kept["dossier"]["version"], "undoes": paper.seq, "change": change.id}
-        return Act(
-            event=Event.migrate,
-            actor=change.undone_by,
-            role=role,
-            at=at,
-            payload=payload,
-            reason=change.reason,
-            ground=change.ground,
-        )
+        undone = {"version": kept["dossier"]["version"], "undoes": paper.seq}
+        return act(paper, Event.migrate, undone)
 
     return Plan(here & d.finished_at.is_(None) & last, act_for)

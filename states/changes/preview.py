@@ -33,6 +33,9 @@ class Effect(StrEnum):
     refused = auto()  # the rules do not allow it
 
 
+QUIET = frozenset({Effect.same, Effect.held, Effect.kept})  # only the books notice
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One dossier before and after. Stages by their codes."""
@@ -54,7 +57,7 @@ class Item:
     @property
     def moves(self) -> bool:
         """Whether anybody but the books would notice."""
-        return self.effect not in {Effect.same, Effect.held, Effect.kept}
+        return self.effect not in QUIET
 
 
 async def preview(
@@ -124,6 +127,11 @@ class Foreseen:
 
     counts: Counter[Effect]
     items: tuple[Item, ...]
+
+    @property
+    def moving(self) -> int:
+        """How many move, whether `items` has them all or not."""
+        return sum(count for effect, count in self.counts.items() if effect not in QUIET)
 
 
 async def foreseen(

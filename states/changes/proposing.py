@@ -42,7 +42,7 @@ async def propose_calendar(
     `dates`: what becomes of dates already promised; `restates`: whether closed dossiers are read
     again. Raises `BadFile`, `BadInput` and `NotAllowed`.
     """
-    _check_said(reason, ground)
+    check_said(reason, ground)
     may_propose(book, by, Kind.calendar, at)
     await _in_turn(db)
     calendars.parse(text, name)  # what is no calendar is told with its line
@@ -121,7 +121,7 @@ async def propose_migration(
     `stages`: which stage of the new version stands for one of the old, where the codes differ.
     `overrides`: citizens may lose a promised date, by this ground and the second person's word.
     """
-    _check_said(reason, ground)
+    check_said(reason, ground)
     may_propose(book, by, Kind.version, at)
     await _in_turn(db)
     new = book.procedure(code, to)
@@ -157,7 +157,7 @@ def may_propose(book: Catalogue, by: str, kind: Kind, at: datetime) -> None:
         raise NotAllowed(f"{by} is not {who}: ask one who is to propose it")
 
 
-def _check_said(reason: str, ground: str) -> None:
+def check_said(reason: str, ground: str) -> None:
     """Raises `BadInput` for what no entry could keep."""
     if not reason.strip() or not ground.strip():
         raise BadInput("a change set needs its reason and the document that decides it")

@@ -64,7 +64,7 @@ class Change(SQLModel, table=True):
     decided_by: str | None = None
     decided_at: datetime | None = Field(default=None, sa_type=MOMENT)
     undone_by: str | None = None
-    moved: int = 0
+    moved: int = 0  # this and the two below: by the last way it went, forth or back
     stayed: int = 0
     refused: int = 0
     applied_at: datetime | None = Field(default=None, sa_type=MOMENT)

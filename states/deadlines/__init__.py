@@ -1,5 +1,6 @@
-"""Deadlines watched: what is warned of and what is breached, each told once."""
+"""Deadlines watched: what comes near, what is missed, what stays missed; each told once."""
 
+from states.deadlines.looking import Book
 from states.deadlines.sweeping import sweep
 
-__all__ = ["sweep"]
+__all__ = ["Book", "sweep"]

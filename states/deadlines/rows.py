@@ -50,3 +50,18 @@ class Watch(SQLModel, table=True):
     dossier_id: int = Field(foreign_key="dossier.id", primary_key=True, sa_type=sa.BigInteger)
     at: datetime | None = Field(default=None, sa_type=MOMENT)
     seq: int
+
+
+class Survey(SQLModel, table=True):
+    """By which rules the open dossiers are watched: one row.
+
+    `edition`: of the catalogue that brought those rules. `last`: up to which dossier all open ones
+    were looked at since; None: to the end.
+    """
+
+    __table_args__ = (sa.CheckConstraint("one", name="one"),)
+
+    one: bool = Field(default=True, primary_key=True)
+    rules: str
+    edition: int | None = None
+    last: int | None = Field(default=None, sa_type=sa.BigInteger)

@@ -4,6 +4,7 @@ Each function changes the row in memory, as `lifecycle.fire` does; `write.py` th
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -12,9 +13,9 @@ from states.clock import Calendar, Facts, Policy, Reading, Term
 from states.errors import BadInput
 from states.ledger.acts import Act, Brings, Extension, Payment, WithFiles
 from states.ledger.telling import text, told
-from states.lifecycle import Move
+from states.lifecycle import HELD, Move
 from states.tables import Dossier, Visit
-from states.words import Clock, Event, Outcome, Tally
+from states.words import Clock, Event, Outcome, State, Tally
 
 WARN_SHARE = 0.75  # of the term, when the holder is warned
 
@@ -41,6 +42,16 @@ def facts_of(d: Dossier, finished: datetime | None = None) -> Facts:
         finished=finished,
         promised=_moment(d.facts.get("promised")),
     )
+
+
+def gone_on(d: Dossier, at: datetime) -> Facts:
+    """Its facts; of one that waits, those it would have if it went on at that moment."""
+    facts = facts_of(d)
+    if d.state not in HELD:
+        return facts
+    again = d.state is State.awaiting_supplement and d.supplement_restarts
+    holds = tuple((begin, at if to is None else to) for begin, to in facts.holds)
+    return replace(facts, holds=holds, restart=at if again else facts.restart)
 
 
 def visit_facts(d: Dossier, visit: Visit, finished: datetime | None = None) -> Facts:

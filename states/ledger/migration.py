@@ -7,14 +7,15 @@ kept among its facts, so that taking the migration back restores it to the lette
 from datetime import datetime
 from typing import Any
 
-from states.clock import Policy
+from states import clock
+from states.clock import Calendar, Policy, Term
 from states.errors import BadInput, HosoError
 from states.ledger import stages
 from states.ledger.acts import Act, Migrated
-from states.ledger.effects import missing
+from states.ledger.effects import gone_on, missing
 from states.ledger.pins import Pin
 from states.tables import Dossier, Visit
-from states.words import Role
+from states.words import Role, State
 
 FACT = "migrated"
 OF_DOSSIER = (
@@ -33,7 +34,7 @@ OF_DOSSIER = (
     "extensions_left",
     "missing",
 )
-OF_VISIT = ("stage", "code", "unit", "role", "term")
+OF_VISIT = ("stage", "code", "unit", "role", "term", "person")
 
 
 class LosesPromise(HosoError):
@@ -65,7 +66,8 @@ def migrate(
         raise BadInput(f"the dossier runs under version {old.version} already")
     before = {name: getattr(d, name) for name in OF_DOSSIER}
     of_visit = visit and {name: getattr(visit, name) for name in OF_VISIT}
-    d.facts = {**d.facts, FACT: {"seq": d.seq, "dossier": before, "visit": of_visit}}
+    kept = {"seq": d.seq, "dossier": before, "visit": of_visit}
+    d.facts = {**d.facts, FACT: {**kept, "assigned": d.facts.get("assigned")}}
     d.version, d.term, d.policy = pin.version, pin.term, Policy(new.policy)
     d.stages = len(new.stages)
     d.supplement_restarts = new.supplement.mode == "restart"
@@ -75,7 +77,18 @@ def migrate(
     d.extensions_left = max(0, new.extension.times - moved)
     if d.stage >= 0:
         _restage(d, visit, old, new, brought.stage)
+    else:
+        _resend(d, old, new)
     missing(d, new)
+
+
+def _resend(d: Dossier, old: Any, new: Any) -> None:
+    """Before its first stage: taken in as the new version says, at the unit that one names."""
+    first = new.stages[0]
+    if d.state is State.routed and first.unit not in {None, old.stages[0].unit}:
+        d.unit = first.unit
+        d.facts = {name: fact for name, fact in d.facts.items() if name != "assigned"}
+    d.takes_in = first.accept == "auto" and d.unit != d.agency
 
 
 def _restage(d: Dossier, visit: Visit | None, old: Any, new: Any, to: int | None) -> None:
@@ -94,7 +107,9 @@ def _restage(d: Dossier, visit: Visit | None, old: Any, new: Any, to: int | None
     if visit is not None:
         visit.stage, visit.code, visit.role = to, stage.code, stage.role
         visit.term = str(stage.term)
-        visit.unit = d.unit = stage.unit or visit.unit
+        if stage.unit not in {None, visit.unit}:  # whoever had it is of another unit
+            visit.unit = d.unit = stage.unit
+            visit.person = None
 
 
 def _back(d: Dossier, visit: Visit | None, brought: Migrated, kept: dict[str, Any] | None) -> None:
@@ -107,21 +122,37 @@ def _back(d: Dossier, visit: Visit | None, brought: Migrated, kept: dict[str, An
         raise BadInput(f"the dossier came from version {kept['dossier']['version']}: name that one")
     for name, value in kept["dossier"].items():
         setattr(d, name, WORDS[name](value) if name in WORDS and value is not None else value)
+    if kept.get("assigned") is not None:
+        d.facts = {**d.facts, "assigned": kept["assigned"]}
     for name, value in (kept["visit"] or {}).items():
-        setattr(visit, name, WORDS[name](value) if name in WORDS else value)
+        setattr(visit, name, WORDS[name](value) if name in WORDS and value is not None else value)
+
+
+def _told(at: datetime | None, calendar: Calendar) -> str:
+    return at.astimezone(calendar.zone).isoformat("T", "minutes") if at else "no date"
 
 
 WORDS: dict[str, Any] = {"policy": Policy, "stage_role": Role, "role": Role}
 
 
-def check_promise(d: Dossier, brought: Migrated, act: Act, before: datetime | None) -> None:
+def promised(d: Dossier, calendar: Calendar, at: datetime) -> datetime | None:
+    """The date in force; of one that waits, the date it would get if it went on now."""
+    if d.received_at is None or d.due_at is not None:
+        return d.due_at
+    return clock.read(Term.parse(d.term), calendar, gone_on(d, at), d.policy, at).due
+
+
+def check_promise(
+    d: Dossier, brought: Migrated, act: Act, calendar: Calendar, before: datetime | None
+) -> None:
     """A promised date may be lost only with the consent of a second person."""
-    loses = before is not None and d.lapse_at is None and (d.due_at is None or d.due_at > before)
+    after = promised(d, calendar, act.at)
+    loses = before is not None and (after is None or after > before)
     if not loses or brought.undoes is not None:
         return
     if brought.second is None or brought.second == act.actor:
-        to = d.due_at.isoformat() if d.due_at else "no date"
+        was, to = (_told(moment, calendar) for moment in (before, after))
         raise LosesPromise(
-            f"{d.code} was promised for {before and before.isoformat()} and would move to {to}:"
+            f"{d.code} was promised for {was} and would move to {to}:"
             " that needs a legal ground and the consent of a second person ('second')"
         )

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import BYTEA
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import clock, lifecycle
@@ -160,7 +160,10 @@ def _line(picked: Any, given: dict[str, Any], first: list[tuple[Any, ...]] | Non
 
 def _changes(now: Now, event: Event, row: lifecycle.Move, line: Any) -> dict[str, Any]:
     """The other columns of the dossier, as `effects` changes them."""
-    changes: dict[str, Any] = {}
+    # Any move ends the way back from a migration, as `migration.forget` does for one.
+    forgotten = sa.cast(sa.cast(d.facts, JSONB).op("-")("migrated"), sa.JSON)
+    here = d.facts.op("->")("migrated").is_not(None)
+    changes: dict[str, Any] = {"facts": sa.case((here, forgotten), else_=d.facts)}
     if row.clock is Clock.stops:
         changes |= {"finished_at": now.at, "verdict": Tally.not_counted}
         changes |= {"lapse_at": None, "warn_at": None}

@@ -166,19 +166,25 @@ def turn(
         raise BadInput("outcome must be approved or refused: only an imported one may be unstated")
     paper.seq, paper.moved_at = paper.seq + 1, act.at
     payload: dict[str, Any] = {"act": said(brought)}
+    before = _promised(book, paper, act) if isinstance(brought, Migrated) else None
     pinned, bound = _rebound(book, paper, present, act, brought, pinned, told)
     payload |= bound
     calendar = book.calendar(paper.calendar, paper.calendar_version)
     effects.count(paper, act, brought)
-    before = paper.due_at
     payload["clock"] = effects.tick(paper, row, act, calendar, pinned.supplement.lapse)
     if isinstance(brought, Migrated):
-        migration.check_promise(paper, brought, act, before)
+        migration.check_promise(paper, brought, act, calendar, before)
     into = stages.route(book, pinned, paper, row, act, brought, loads or {}, told)
     opened = stages.step(paper, present, row, act, pinned, calendar, into)
     if into is not None and act.event is not Event.accept and into[1].decided:
         payload["routed"] = into[1].told()
     return payload, opened
+
+
+def _promised(book: Book, paper: Dossier, act: Act) -> datetime | None:
+    """What the citizen was promised before a migration."""
+    calendar = book.calendar(paper.calendar, paper.calendar_version)
+    return migration.promised(paper, calendar, act.at)
 
 
 def _rebound(
