@@ -5,6 +5,7 @@ from datetime import datetime
 from prefect import flow
 
 from flows.opening import moment, opened
+from flows.telling import tell
 from states.ledger import driving
 
 
@@ -13,4 +14,6 @@ async def drive(at: datetime | None = None) -> dict[str, int]:
     """Fire every automatic event that is open at a moment (now), in sets; how many each moved."""
     engine, book = await opened()
     moved = await driving.drive(engine, book, moment(at))
-    return {event.value: count for event, count in moved.items()}
+    counts = {event.value: count for event, count in moved.items()}
+    await tell("drive", counts)
+    return counts

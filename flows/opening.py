@@ -2,15 +2,16 @@
 
 import asyncio
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from weakref import WeakKeyDictionary
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from config.settings import settings
 from states.catalogue import Catalogue
 from states.catalogue.bundles import Latest
-from states.db import engine, transaction
+from states.db import abandon, engine, transaction
 from states.errors import HosoError
 
 Kept = tuple[AsyncEngine, Latest]
@@ -30,6 +31,7 @@ async def opened() -> tuple[AsyncEngine, Catalogue]:
     """The loop's engine, and the catalogue as it is published now."""
     connections, latest = _kept()
     async with transaction(connections) as db:
+        await set_clock(db)
         return connections, await latest(db)
 
 
@@ -49,6 +51,12 @@ async def close() -> None:
         await kept[0].dispose()
 
 
+def give_up() -> None:
+    """Await nothing more of a database that fell silent: the loop's connections are lost."""
+    if (kept := _KEPT.get(asyncio.get_running_loop())) is not None:
+        abandon(kept[0])
+
+
 def shown() -> bool:
     """Whether runs have a Prefect server to show in. Without an address, Prefect would start one of
     its own for each process, unasked.
@@ -56,6 +64,22 @@ def shown() -> bool:
     return "PREFECT_API_URL" in os.environ
 
 
+class Clock:
+    """This machine's, as far as the database's is ahead of it."""
+
+    ahead = timedelta()
+
+
+async def set_clock(db: AsyncConnection) -> None:
+    """By the database's: it is one, and machines are many.
+
+    By a clock that is ahead dossiers would lapse before their time, and nobody could move them
+    until what it wrote has come true; by one that is behind they would wait.
+    """
+    there: datetime = (await db.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+    Clock.ahead = there - datetime.now(UTC)
+
+
 def moment(at: datetime | None) -> datetime:
     """The moment a run stands for: what it was told, else now. The one clock flows look at."""
-    return at or datetime.now(UTC)
+    return at or datetime.now(UTC) + Clock.ahead

@@ -7,6 +7,7 @@ Nothing here imports Prefect: the server is its own process, and whoever runs fl
 import asyncio
 import fcntl
 import http.client
+import json
 import os
 import signal
 import socket
@@ -32,6 +33,13 @@ GRACE = 15.0  # seconds to finish what it is doing
 #: Nobody is told anything: neither by the server, nor by the library in a flow's process.
 SILENT = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
 
+DAY = 86_400  # seconds
+PASSING = [
+    *(f"prefect.flow-run.{each}" for each in ("Scheduled", "Pending", "Running", "Completed")),
+    *(f"prefect.flow-run.{each}" for each in ("Late", "Skipped", "heartbeat")),
+    *("prefect.artifact.created", "prefect.artifact-collection.updated"),
+]
+
 #: The checks a server makes every few seconds, for fleets of workers, are rarer here: at rest it
 #: takes a third less. What is scheduled still starts on time; a late run shows as late in 30 s.
 CALM = {
@@ -45,10 +53,22 @@ CALM = {
     "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT30S",
 }
 
+#: What a server keeps: runs and their tables for two weeks, our own events for one, its own news of
+#: what every run went through for a day. It forgets nothing by itself but events after a week.
+FORGETFUL = {
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(14 * DAY),
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES": json.dumps(
+        dict.fromkeys(PASSING, DAY)
+    ),
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
+}
+
 #: What a flow's process need not do: ship its log, ask for the server's version and for tokens
 #: that this server does not want, measure its machine.
 FRUGAL = {
     "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+    "PREFECT_CLIENT_MAX_RETRIES": "2",  # dossiers do not wait for it: 6 s, not a minute
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
     "PREFECT_LOGGING_LEVEL": "ERROR",  # it warns at each exit that it is busy with its events
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
@@ -140,6 +160,7 @@ def _begin(home: Path, database: str, port: int, alive: IO[str]) -> subprocess.P
     ours = {
         **SILENT,
         **CALM,
+        **FORGETFUL,
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://{HOST}:{port}/api",
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",

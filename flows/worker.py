@@ -1,77 +1,138 @@
 """A long-lived process that runs flows when the ledger calls or the time has come.
 
-A run in a process of its own would cost seconds of imports; here each is a call in this one, and
-shows in Prefect all the same. The ledger's NOTIFY wakes `drive`; a slow tick is the net for a
-message that was lost. When Prefect does not answer, the work is done without a run to show for it:
-dossiers do not wait for the watcher.
+A run in a process of its own would cost seconds of imports; here each is a call in this one, under
+its deployment in Prefect. The ledger's NOTIFY wakes what is in `_woken_flows`; a slow tick is the
+net for a message that was lost. The other flows come by their schedules: Prefect's while it keeps
+them, our own clock while it does not. Dossiers do not wait for the watcher.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
-from contextlib import suppress
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
 import structlog
+from prefect import Flow
+from prefect.context import AsyncClientContext
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import settings
+from flows.cron import came_round, is_frequent
+from flows.deploying import listed
 from flows.drive import drive
-from flows.opening import close, connections, moment, shown
+from flows.notify import notify
+from flows.opening import close, connections, give_up, moment, set_clock, shown
+from flows.pool import Pool
 from flows.recompute import recompute
-from flows.sweep import sweep
+from flows.telling import ADDRESS
+from states import notices
 from states.changes import applying
-from states.db import transaction
+from states.db import transaction, watch
 from states.ledger import WAKE, anchor
 from states.ledger.driving import anything_open
 
 log = structlog.get_logger()
 
 Work = Callable[[], Coroutine[Any, Any, None]]
+Look = Callable[[], Coroutine[Any, Any, object]]
 
 DEBOUNCE = 0.2  # seconds: what arrives together is driven together
 TICK = 60.0  # seconds between two looks without a call
-SWEEP = 300.0  # seconds between two sweeps
+CLOCK = 15.0  # seconds between two looks at the clock
+LAG = timedelta(minutes=1)  # what Prefect has to keep a schedule, before we do
+RARELY = 60.0  # seconds between two woken runs that show; what comes between is told with the next
+ANCHOR = 300.0  # seconds between two looks whether the day is signed
+PROMPTLY = 5.0  # seconds between two looks for news to tell (Decree 224/2026 Art. 15(1)(g))
 AGAIN = 2.0  # seconds before the database is tried again
 PATIENCE = 10.0  # seconds for the database to say that it is there
 
 
-async def work(stop: asyncio.Event) -> None:
-    """Run flows until told to stop."""
-    calls = {work: asyncio.Event() for work in (_drive_if_open, _recompute_if_approved)}
-    woken = (_woken(called, work) for work, called in calls.items())
-    tasks = [
-        asyncio.create_task(each)
-        for each in (*woken, _listening(calls.values()), _sweeping(), stop.wait())
+@dataclass(slots=True)
+class Woken:
+    """A flow that runs when the ledger calls and there is something for it to do."""
+
+    flow: Flow[..., Any]
+    open: Look  # whether there is: an idle night leaves no runs behind
+    tick: float | None = None  # seconds between two looks without a call; TICK unless said
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    shown_at: float = -RARELY
+
+
+def _woken_flows() -> list[Woken]:
+    return [
+        Woken(drive, _anything_open),
+        Woken(recompute, _anything_approved),
+        Woken(notify, _anything_to_tell, tick=PROMPTLY),
     ]
-    log.info("worker.started")
-    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+
+
+async def work(stop: asyncio.Event, address: str | None = None) -> None:
+    """Run flows until told to stop. `address`: where people reach the API, for links."""
+    ADDRESS.set(address)
+    async with _pool() as pool:
+        woken = _woken_flows()
+        loops: list[Coroutine[Any, Any, object]] = [stop.wait(), _listening(woken), _anchoring()]
+        loops += [_waking(each, pool) for each in woken]
+        loops.append(_by_the_clock(pool, {each.flow.name for each in woken}))
+        if pool is not None:
+            loops.append(pool.attend())
+        tasks = [asyncio.create_task(each) for each in loops]
+        log.info("worker.started")
+        done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
     await close()
     for task in done:
         task.result()
 
 
-async def _listening(calls: Collection[asyncio.Event]) -> None:
+@asynccontextmanager
+async def _pool() -> AsyncIterator[Pool | None]:
+    """Our place in Prefect's pool, if there is a server; one client for all runs."""
+    if not shown():
+        yield None
+        return
+    async with AsyncClientContext.get_or_create() as known:
+        pool = Pool(known.client)
+        try:
+            yield pool
+        finally:
+            await pool.leave()
+
+
+# Called by the ledger -------------------------------------------------------------------------
+
+
+async def _listening(woken: Collection[Woken]) -> None:
     """Keep a connection that hears the ledger; a lost one is replaced and what it missed done."""
     address = make_url(str(settings().database)).set(drivername="postgresql")
     while True:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await _hear(address.render_as_string(hide_password=False), calls)
+        try:
+            await _hear(address.render_as_string(hide_password=False), woken)
+        except TimeoutError:  # it fell silent: what waits for an answer would wait for ever
+            log.error("database.silent")  # noqa: TRY400  no news in where
+            give_up()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            pass
         await asyncio.sleep(AGAIN)
 
 
-async def _hear(address: str, calls: Collection[asyncio.Event]) -> None:
+async def _hear(address: str, woken: Collection[Woken]) -> None:
     """Raises what ended the connection."""
 
     def call(*_: object) -> None:
-        for each in calls:
-            each.set()
+        for each in woken:
+            each.called.set()
 
-    hearing = await asyncpg.connect(address)
+    hearing = await asyncpg.connect(address, timeout=PATIENCE)
+    watch(hearing)
     try:
         await hearing.add_listener(WAKE, call)
         call()  # what was enabled while nobody listened
@@ -82,57 +143,93 @@ async def _hear(address: str, calls: Collection[asyncio.Event]) -> None:
         hearing.terminate()
 
 
-async def _woken(called: asyncio.Event, work: Work) -> None:
-    """Do it whenever it is called for, and now and then all the same."""
-    called.set()
+async def _waking(woken: Woken, pool: Pool | None) -> None:
+    """Run it whenever it is called for, and now and then all the same, if there is need."""
+
+    async def run_if_open() -> None:
+        if await woken.open():
+            await _run_woken(woken, pool)
+            if await woken.open():  # held by somebody else, who may die over it
+                asyncio.get_running_loop().call_later(AGAIN, woken.called.set)
+
+    woken.called.set()
     while True:
         with suppress(TimeoutError):
-            await asyncio.wait_for(called.wait(), TICK)
+            await asyncio.wait_for(woken.called.wait(), woken.tick or TICK)
             await asyncio.sleep(DEBOUNCE)
-        called.clear()
-        await _weathered(work)
+        woken.called.clear()
+        await _weathered(run_if_open)
 
 
-async def _drive_if_open() -> None:
-    """A run only when there is something for it to do: an idle night leaves no runs behind."""
-    async with transaction(connections()) as db:
-        if not await anything_open(db, moment(None)):
+async def _run_woken(woken: Woken, pool: Pool | None) -> None:
+    """As a run that shows, but at most one a minute: each costs Prefect's database 40 kB."""
+    now = time.monotonic()
+    if pool is not None and now - woken.shown_at >= RARELY:
+        woken.shown_at = now
+        if await pool.shown(woken.flow, "woken by the ledger"):
             return
-    await _shown(drive)
+    await woken.flow.fn()
 
 
-async def _recompute_if_approved() -> None:
-    if await applying.waiting(connections()):
-        await _shown(recompute)
+async def _anything_open() -> bool:
+    async with transaction(connections()) as db:
+        await set_clock(db)
+        return await anything_open(db, moment(None))
+
+
+async def _anything_to_tell() -> bool:
+    """Whether a way out is set up, and there is news or a message to send."""
+    told = settings()
+    if not (told.smtp or told.sms_gateway or told.chat_gateway or told.webhooks):
+        return False
+    async with transaction(connections()) as db:
+        return await notices.waiting(db, moment(None))
+
+
+async def _anything_approved() -> object:
+    return await applying.waiting(connections())
+
+
+# Called by the clock --------------------------------------------------------------------------
+
+
+async def _by_the_clock(pool: Pool | None, woken: Collection[str]) -> None:
+    """At the start, what may have been missed; then what came round, and Prefect let pass."""
+    others = [each for each in listed() if each.flow.name not in woken]
+    if pool is not None:
+        await pool.looked.wait()
+    for each in others:
+        if any(is_frequent(when.cron) for when in each.schedules):
+            await _weathered(partial(_run, each.flow, pool, "the worker began"))
+    since = moment(None)
+    while True:
+        await asyncio.sleep(CLOCK)
+        at = moment(None) - LAG
+        for each in others:
+            due = any(came_round(when.cron, when.timezone, since, at) for when in each.schedules)
+            if due and (pool is None or not pool.here or await pool.let_pass(each.flow, since)):
+                await _weathered(partial(_run, each.flow, pool, "nobody kept its schedule"))
+        since = max(since, at)
+
+
+async def _run(flow: Flow[..., Any], pool: Pool | None, why: str) -> None:
+    if pool is None or not await pool.shown(flow, why):
+        await flow.fn()
+
+
+async def _anchoring() -> None:
+    while True:
+        await _weathered(_anchored)
+        await asyncio.sleep(ANCHOR)
 
 
 async def _anchored() -> None:
     """Sign the heads of all chains once a day: nobody can tell that history otherwise later."""
-    day = moment(None).date()
     async with transaction(connections()) as db:
+        await set_clock(db)
+        day = moment(None).date()
         if not await anchor.signed_on(db, day):
             await anchor.sign(db, settings().data, day)
-
-
-async def _sweeping() -> None:
-    while True:
-        await _weathered(_anchored)
-        await _weathered(lambda: _shown(sweep))
-        await asyncio.sleep(SWEEP)
-
-
-async def _shown(flow: Any) -> None:
-    """A flow as a run of Prefect's, or its work alone when there is none, or it is away."""
-    import httpx
-
-    if not shown():
-        await flow.fn()
-        return
-    try:
-        await flow()
-    except (httpx.HTTPError, RuntimeError) as error:
-        log.warning("prefect.away", flow=flow.name, error=str(error)[:200])
-        await flow.fn()
 
 
 async def _weathered(work: Work) -> None:

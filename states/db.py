@@ -1,10 +1,12 @@
 """Engine, transactions, and the schema's version."""
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.engine import AdaptedConnection
@@ -20,6 +22,17 @@ class WrongSchema(HosoError):
     """The database's schema is not the one this version knows."""
 
 
+#: A wire that is dead is found out in 30 s: by what was sent and not taken, or by asking when idle.
+WATCHED = {
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
+    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 15),
+    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, 5),
+    "TCP_KEEPCNT": (socket.IPPROTO_TCP, 3),
+    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 30_000),
+}
+_OPEN: WeakKeyDictionary[sa.Engine, WeakSet[Any]] = WeakKeyDictionary()
+
+
 def engine(url: str, size: int = 16) -> AsyncEngine:
     """A pool of connections. Texts of prepared statements are kept per connection."""
     made = create_async_engine(
@@ -29,8 +42,34 @@ def engine(url: str, size: int = 16) -> AsyncEngine:
         hide_parameters=True,  # names of citizens do not belong in messages and logs
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
     )
+    _OPEN[made.sync_engine] = known = WeakSet[Any]()
+
+    def begun(connection: AdaptedConnection, *_: object) -> None:
+        known.add(connection.driver_connection)
+        watch(connection.driver_connection)
+
+    sa.event.listen(made.sync_engine, "connect", begun)
     sa.event.listen(made.sync_engine, "checkout", _alive)
     return made
+
+
+def watch(driver: Any) -> None:
+    """Let the system tell when the other end of a TCP connection is gone without a word."""
+    wire = driver._transport.get_extra_info("socket")  # noqa: SLF001  asyncpg sets no option itself
+    if wire is None or wire.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    for name, (level, value) in WATCHED.items():
+        if (option := getattr(socket, name, None)) is not None:
+            wire.setsockopt(level, option, value)
+
+
+def abandon(engine: AsyncEngine) -> None:
+    """Give up all connections, those in use too: who waits for an answer hears that it is lost.
+
+    For a database that fell silent: it is not even told goodbye, for that would be waited for.
+    """
+    for driver in list(_OPEN[engine.sync_engine]):
+        driver.terminate()
 
 
 def _alive(connection: AdaptedConnection, *_: object) -> None:

@@ -21,6 +21,12 @@ class Caller:
     on: date
     acts_for: str | None = None
 
+    @property
+    def unit(self) -> str | None:
+        """Where they hold this role today; the first, of whoever holds it at several."""
+        held = (each for each in self.person.positions if each.role is self.role)
+        return next((each.unit for each in held if each.stands(self.on)), None)
+
 
 def caller(
     book: Catalogue, person: str, role: Role | None, acts_for: str | None, on: date

@@ -148,7 +148,8 @@ async def test_from_a_file_to_the_counter(here: Path, engine: AsyncEngine) -> No
     assert (await done("procedures", "publish", PERMIT, *DECIDED, "--json")).json == {
         "published": f"{PERMIT}@2"
     }
-    shown = (await done("procedures", "show", PERMIT, "--json")).json
+    assert (await done("procedures", "show", PERMIT, "--json")).json["status"] == "in force"
+    shown = (await done("procedures", "show", f"{PERMIT}@2", "--json")).json
     assert shown["status"] == "coming"
     assert shown["document"] == DECISION
     assert {step: shown[step]["by"] for step in ("drafted", "checked", "published")} == {
@@ -180,7 +181,7 @@ async def test_retired_at_the_counter(here: Path, engine: AsyncEngine) -> None:
         paper = await opened(db, await bundles.read(db), datetime.now(HANOI))
     answer = await hoso("procedures", "retire", PERMIT, "--by", DECIDER)
     assert answer.code == 1
-    assert answer.sentence.startswith(f"1 dossiers run under version 1 of {PERMIT}: finish them")
+    assert answer.sentence.startswith(f"1 dossiers of {PERMIT} run: finish them")
     answer = await hoso("procedures", "retire", "2.000033", "--by", "p-post-01")
     assert (answer.code, answer.sentence.partition(":")[0]) == (
         1,
@@ -555,7 +556,8 @@ async def test_a_thousand_stages_are_a_draft_and_no_version(here: Path) -> None:
     assert answer.code == 1
     assert "stages: has 1,000 entries, more than the 100 that are checked: shorten" in answer.out
     assert in_force(await done("procedures", "list", "--json"))[PERMIT] == (2, "draft")
-    assert len((await done("procedures", "show", PERMIT, "--json")).json["says"]["stages"]) == 1000
+    shown = (await done("procedures", "show", f"{PERMIT}@2", "--json")).json
+    assert len(shown["says"]["stages"]) == 1000
 
 
 # Bad words ----------------------------------------------------------------------------------

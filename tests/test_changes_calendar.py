@@ -68,7 +68,7 @@ from town import (
 from states import ledger
 from states.calendars.editing import with_exception
 from states.catalogue import Catalogue, bundles
-from states.catalogue.publishing import NotAllowed
+from states.catalogue.rights import NotAllowed
 from states.catalogue.rows import Dates, Kind
 from states.catalogue.rows import Status as Stage
 from states.changes import applying, deciding

@@ -52,7 +52,7 @@ from flows.opening import close
 from flows.recompute import recompute
 from states import ledger, lifecycle
 from states.catalogue import Catalogue, bundles
-from states.catalogue.publishing import NotAllowed
+from states.catalogue.rights import NotAllowed
 from states.catalogue.rows import Dates
 from states.changes import applying, deciding
 from states.changes.preview import Effect

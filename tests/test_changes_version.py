@@ -54,7 +54,7 @@ from town import (
 
 from states import ledger
 from states.catalogue import Catalogue, bundles
-from states.catalogue.publishing import NotAllowed
+from states.catalogue.rights import NotAllowed
 from states.changes import applying, deciding
 from states.changes.preview import Effect
 from states.changes.proposing import propose_migration

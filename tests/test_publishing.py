@@ -36,7 +36,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from states import ledger
 from states.catalogue import bundles, publishing
 from states.catalogue.bundles import Latest, b, bundle
-from states.catalogue.publishing import NotAllowed
+from states.catalogue.rights import NotAllowed
 from states.catalogue.rows import Kind, Status
 from states.errors import BadFile, Outdated, Unknown
 from states.words import Event, Role
@@ -458,7 +458,7 @@ async def test_after_its_last_day_nothing_is_received_under_it(db: AsyncConnecti
 async def test_it_is_not_retired_while_dossiers_run(db: AsyncConnection) -> None:
     book = await bundles.read(db)
     papers = [await opened(db, book), await opened(db, book)]
-    says = f"^2 dossiers run under version 1 of {PERMIT}: finish them, or publish a version that"
+    says = f"^2 dossiers of {PERMIT} run: finish them, or publish a version that follows version 1"
     await stays(db, says)
     for paper in papers:
         await moved(db, book, paper.code, Event.withdraw, Role.citizen, MONDAY)
@@ -469,15 +469,17 @@ async def test_it_is_not_retired_while_somebody_waits_to_be_received(db: AsyncCo
     """Registered under the version before, and to be received under this one."""
     waiting = await opened(db, await bundles.read(db), MONDAY, Event.register)
     book = await published(db, permit(2, "2026-01-06"), at=TUESDAY)
-    await stays(db, "^1 dossiers run under version 2", 2, at=TUESDAY)
+    await stays(db, "^1 dossiers of .* run: finish them", 2, at=TUESDAY)
     await moved(db, book, waiting.code, Event.decline, Role.reception, TUESDAY)
     await retire(db, 2, TUESDAY)
 
 
-async def test_what_runs_under_another_version_does_not_hinder(db: AsyncConnection) -> None:
+async def test_what_runs_under_another_version_hinders_too(db: AsyncConnection) -> None:
+    """Nothing follows the last one: with it the procedure ends."""
     paper = await opened(db, await bundles.read(db))
     await published(db, permit(2, "2026-01-06"), at=TUESDAY)
-    book = await retire(db, 2, TUESDAY)
+    await stays(db, "^1 dossiers of .* run: finish them", 2, at=TUESDAY)
+    book = await bundles.read(db)
     assert (await moved(db, book, paper.code, Event.digitise, Role.reception, TUESDAY)).seq == 2
     assert (await ledger.verify(db, book)).faults == []
 

@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from states import ledger
 from states.catalogue import bundles, publishing
 from states.catalogue.bundles import Latest
-from states.catalogue.publishing import NotAllowed
+from states.catalogue.rights import NotAllowed
 from states.catalogue.rows import Kind, Status
 from states.embedded import Embedded
 from states.errors import HosoError, Outdated, Unknown

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,23 @@ import pytest
 import sqlalchemy as sa
 from book import FILE, UNIT
 from office import address
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
+    temporary_settings,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from config.settings import settings
 from flows import worker
+from flows.deploying import listed
+from flows.drive import drive
+from flows.pool import Pool
+from flows.sweep import sweep
+from flows.telling import _UNTOLD
 from states import catalogue, ledger
-from states.ledger import Act, Lodging
 from states.deadlines.rows import Alert
+from states.ledger import Act, Lodging
 from states.tables import Dossier, Entry
 from states.words import Channel, Event, Role, State
 
@@ -34,8 +44,11 @@ SLOW = 10.0  # seconds: what takes longer never comes
 
 
 @pytest.fixture(autouse=True)
-def place(fresh: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+def place(
+    fresh: AsyncEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[None]:
     """This process works on the test's database, and on no Prefect."""
+    monkeypatch.setenv("HOSO_DATA", str(tmp_path))
     monkeypatch.setenv("HOSO_DATABASE", address(fresh).replace("+asyncpg", ""))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     settings.cache_clear()
@@ -47,10 +60,12 @@ def place(fresh: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 async def working() -> AsyncIterator[asyncio.Task[None]]:
     stop = asyncio.Event()
     task = asyncio.create_task(worker.work(stop))
-    yield task
-    stop.set()
-    async with asyncio.timeout(SLOW):
-        await task
+    try:
+        yield task
+    finally:
+        stop.set()
+        async with asyncio.timeout(SLOW):
+            await task
 
 
 async def receive(db: AsyncConnection, **facts: Any) -> str:
@@ -125,7 +140,7 @@ async def test_what_was_enabled_while_nobody_listened_is_done_at_the_start(
 async def test_what_comes_together_is_driven_together(
     fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = counted(monkeypatch, "drive")
+    runs = counted(monkeypatch, drive)
     async with working():
         await until(lambda: listening(owner))
         for _ in range(5):
@@ -135,10 +150,9 @@ async def test_what_comes_together_is_driven_together(
     assert 1 <= len(runs) <= 3
 
 
-def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[None]:
+def counted(monkeypatch: pytest.MonkeyPatch, flow: Any) -> list[None]:
     """A line for each run of that flow; the run itself is the true one."""
     runs: list[None] = []
-    flow = getattr(worker, name)
     real = flow.fn
 
     async def counting() -> Any:
@@ -162,7 +176,7 @@ async def test_with_nothing_open_there_is_no_run(
         return await look(*known)
 
     monkeypatch.setattr(worker, "anything_open", seen)
-    runs, sweeps = counted(monkeypatch, "drive"), counted(monkeypatch, "sweep")
+    runs, sweeps = counted(monkeypatch, drive), counted(monkeypatch, sweep)
     async with fresh.begin() as db:
         await receive(db, payload={})  # its form is missing
     async with working():
@@ -255,28 +269,91 @@ async def test_deadlines_are_swept(fresh: AsyncEngine) -> None:
 
         async def told() -> bool:
             async with fresh.connect() as db:
-                return len((await db.execute(sa.select(Alert.rule))).all()) == 2
+                told = (await db.execute(sa.select(Alert.rule))).scalars()
+            return {"term-near", "term-late"} <= set(told)
 
         await until(told)
+
+
+NOWHERE = "http://127.0.0.1:9/api"
 
 
 async def test_prefect_away_stops_no_dossier(
     fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that cannot be shown is done all the same."""
-    import httpx
+    monkeypatch.setenv("PREFECT_API_URL", NOWHERE)
+    with turned_to(NOWHERE):
+        async with working():
+            await until(lambda: listening(owner))
+            async with fresh.begin() as db:
+                await receive(db)
+            assert await until(lambda: processing(fresh)) < PROMPT
+    _UNTOLD.clear()
 
-    async def away() -> None:
-        raise httpx.ConnectError("nobody there")
 
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    for flow in (worker.drive, worker.sweep):
-        monkeypatch.setattr(type(flow), "__call__", lambda flow: away())
-    async with working():
-        await until(lambda: listening(owner))
-        async with fresh.begin() as db:
-            await receive(db)
-        assert await until(lambda: processing(fresh)) < PROMPT
+def turned_to(api: str) -> AbstractContextManager[Any]:
+    """Prefect is imported already: as `environment` would have it before."""
+    told = {PREFECT_API_URL: api, PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False}
+    return temporary_settings(updates=told)
+
+
+async def test_what_is_woken_shows_at_most_once_a_minute(
+    fresh: AsyncEngine, owner: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run costs Prefect's database 40 kB, and a busy counter calls every second."""
+    shown: list[str] = []
+
+    async def show(pool: Any, flow: Any, why: str) -> bool:
+        shown.append(flow.name)
+        await flow.fn()
+        return True
+
+    async def attend(pool: Any) -> None:
+        pool.looked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setenv("PREFECT_API_URL", NOWHERE)
+    monkeypatch.setattr(Pool, "shown", show)
+    monkeypatch.setattr(Pool, "attend", attend)
+    with turned_to(NOWHERE):
+        async with working():
+            await until(lambda: listening(owner))
+            for _ in range(4):
+                async with fresh.begin() as db:
+                    await receive(db)
+                await until(lambda: processing(fresh))
+    assert shown.count("drive") == 1
+    assert _UNTOLD["drive"].counts["accept"] == 4  # kept for the next run that shows
+    _UNTOLD.clear()
+
+
+@pytest.mark.parametrize(("here", "let_pass", "runs"), [(1, 0, 1), (1, 1, 3), (0, 0, 3)])
+async def test_a_schedule_that_prefect_does_not_keep_is_kept_by_the_worker(
+    here: bool, let_pass: bool, runs: int, fresh: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One run at the start, and those that came round while Prefect was away or let them pass."""
+    done: list[str] = []
+
+    class Watcher:
+        def __init__(self) -> None:
+            self.here, self.looked = bool(here), asyncio.Event()
+            self.looked.set()
+
+        async def shown(self, flow: Any, why: str) -> bool:
+            done.append(flow.name)
+            return True
+
+        async def let_pass(self, flow: Any, since: datetime) -> bool:
+            return bool(let_pass)
+
+    rounds = iter([True, False, True])
+    monkeypatch.setattr(worker, "CLOCK", 0.0)
+    monkeypatch.setattr(worker, "came_round", lambda *_: next(rounds))
+    monkeypatch.setattr(worker, "listed", lambda: [each for each in listed() if each.flow is sweep])
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await worker._by_the_clock(Watcher(), {"drive"})
+    assert done == ["sweep"] * runs
 
 
 async def test_as_a_command_it_works_alone_and_stops_when_told(
@@ -290,17 +367,21 @@ async def test_as_a_command_it_works_alone_and_stops_when_told(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
-        assert process.stdout is not None
-        told = json.loads(await process.stdout.readuntil(b"}"))
-        assert told == {"database": True, "prefect": False}
-    await until(lambda: listening(owner), most=60)
-    async with fresh.begin() as db:
-        await receive(db)
-    await until(lambda: processing(fresh))
-    process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(SLOW):
-        _, said = await process.communicate()
+    try:
+        async with asyncio.timeout(60):
+            assert process.stdout is not None
+            told = json.loads(await process.stdout.readuntil(b"}"))
+            assert told == {"database": True, "prefect": False}
+        await until(lambda: listening(owner), most=60)
+        async with fresh.begin() as db:
+            await receive(db)
+        await until(lambda: processing(fresh))
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(SLOW):
+            _, said = await process.communicate()
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
     assert process.returncode == 0, said.decode()
     assert b"Traceback" not in said
     assert not (tmp_path / "prefect" / "prefect.db").exists()

@@ -34,7 +34,7 @@ FRIDAY = date(2023, 11, 24)
 SATURDAY, MONDAY, TUESDAY = (FRIDAY + timedelta(days=n) for n in (1, 3, 4))
 FILE = "0" * 64
 UNIT = "H42.14.01"
-CONTROL, SECOND, CLERK = "p-control-01", "p-labour-director", "p-post-01"
+CONTROL, SECOND, CLERK = "p-control-01", "p-centre-lead", "p-post-01"
 SAID = {"reason": "Nghỉ tránh bão số 5", "ground": "Công điện 1/CĐ-UBND"}
 
 

@@ -144,9 +144,9 @@ def _show(number: int, seen: "Foreseen") -> None:
         Effect.nearer: "get an earlier date",
         Effect.restated: "closed, and read anew",
         Effect.refused: "are refused",
-        Effect.held: "wait: no date is in force",
-        Effect.kept: "are left as they are",
-        Effect.same: "keep their date",
+        Effect.held: "wait: read by the new rules when they go on",
+        Effect.kept: "are left as they are, by the policy",
+        Effect.same: "keep their date, under the new rules",
     }
     counts = [(text, seen.counts[effect]) for effect, text in told.items() if seen.counts[effect]]
     if not counts:
@@ -237,10 +237,11 @@ def _told(number: int, what: str, *, json: bool) -> None:
 def apply(data: Data = None, json: Json = False) -> None:
     """Apply every approved change set now: one run, an entry a dossier."""
     from api.cli.data import run
-    from flows.recompute import recompute
 
     with placed(data) as place:
         prefect_here(place)
+        from flows.recompute import recompute  # Prefect reads its settings when it is imported
+
         run_for = asyncio.run(run(recompute, None))
     rows = [row for row in reversed(_all(data)) if f"change {row['id']}" in run_for]
     columns = ("id", "status", "moved", "stayed", "refused")

@@ -70,8 +70,7 @@ def clock(
     if dossier is not None:
         if term or received:
             raise typer.BadParameter("it has a term and a receipt", param_hint="--dossier")
-        reading, policy = _of_dossier(dossier, _perhaps("at", at), data)
-        _tell(reading, policy, lang, as_json=as_json)
+        _tell_own(dossier, _perhaps("at", at), data, lang, as_json=as_json)
         return
     for option, value in (("--term", term), ("--received", received)):
         if not value:
@@ -87,31 +86,25 @@ def clock(
         "at": at,
         "policy": policy.value,
     }
-    _tell(ask(question, datetime.now(UTC)), policy, lang, as_json=as_json)
-
-
-def _tell(reading: Reading, policy: Policy, lang: Lang, *, as_json: bool) -> None:
+    reading = ask(question, datetime.now(UTC))
     if as_json:
         write(orjson.dumps(answer(reading), option=orjson.OPT_INDENT_2) + b"\n")
     else:
-        _show(reading, policy, lang)
+        _show(reading, reading.due_original, policy, lang)
 
 
-def _of_dossier(code: str, at: datetime | None, data: Path | None) -> tuple[Reading, Policy]:
-    """The clock of a dossier, and the policy it is bound to. Raises `Unknown`, `BadInput`."""
-    from api.cli.bundles import catalogued
-    from states import ledger
-    from states.ledger.effects import reading
+def _tell_own(
+    code: str, at: datetime | None, data: Path | None, lang: Lang, *, as_json: bool
+) -> None:
+    from api.cli import dossier_clock
 
-    async def work(db: Any, book: Any, now: datetime) -> tuple[Reading | None, Policy]:
-        paper, _ = await ledger.find(db, code)
-        calendar = book.calendar(paper.calendar, paper.calendar_version)
-        return reading(paper, calendar, at or now), paper.policy
-
-    found, policy = catalogued(data, work)
-    if found is None:
-        raise BadInput(f"dossier {code} was not received: it has no clock yet")
-    return found, policy
+    found = dossier_clock.own(code, at, data)
+    if as_json:
+        told = answer(found.reading) | dossier_clock.as_data(found)
+        write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        _show(found.reading, found.first, found.policy, lang)
+        dossier_clock.show(found, lang)
 
 
 def _ends(hold: str) -> list[str | None]:
@@ -257,13 +250,13 @@ LABELS = {
 PAST = {Lang.vi: "Đã quá", Lang.en: "Past by"}  # instead of what remains
 
 
-def _show(reading: Reading, policy: Policy, lang: Lang) -> None:
+def _show(reading: Reading, first: datetime | None, policy: Policy, lang: Lang) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from api.cli.output import console
 
-    due, first, remaining = reading.due, reading.due_original, reading.remaining
+    due, remaining = reading.due, reading.remaining
     figures = (
         moment(due, lang) if due else "–",
         moment(first, lang) if first else "–",

@@ -81,8 +81,10 @@ def show(version: Version, data: Data = None, json: Json = False) -> None:
     code, number = kept.named(version)
 
     async def work(db: Any, book: Any, at: datetime) -> tuple[Any, str]:
-        row = await bundles.find(db, Kind.procedure, code, number)
-        return row, bundles.standing(row, book.day(at))
+        on = book.day(at)
+        which = number if number is not None else await bundles.in_force(db, code, on)
+        row = await bundles.find(db, Kind.procedure, code, which)
+        return row, bundles.standing(row, on)
 
     row, status = catalogued(data, work)
     said = bundles.says(row)

@@ -177,7 +177,7 @@ def freeze(
     json: Json = False,
 ) -> None:
     """Keep what a report says of a period that is over. A leader's or the control unit's."""
-    from states.catalogue.publishing import may_decide
+    from states.catalogue.rights import may_decide
     from states.figures import freezing
 
     async def work(db: Any, book: Any, at: datetime) -> Any:

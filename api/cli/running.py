@@ -9,16 +9,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from json import loads
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.cli.output import as_json, console
-from api.cli.place import Data, Json, Place, noted, placed
+from api.cli.place import NOTE, Data, Json, Place, noted, placed
 from config.settings import settings
 from states.errors import HosoError
 
@@ -78,23 +80,36 @@ def worker(
         shown = prefect_here(place)
         if json:
             as_json({"database": True, "prefect": shown})
-        asyncio.run(_work(with_parent=with_parent))
+        _work(_address(place), with_parent=with_parent)
 
 
-async def _work(*, with_parent: bool) -> None:
+def _address(place: Place) -> str | None:
+    """Of the API that `hoso up` serves for this place."""
+    try:
+        return str(loads((place.data / NOTE).read_text())["api"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _work(address: str | None, *, with_parent: bool) -> None:
+    """The worker's loop has a thread of its own: in the main one Prefect would take SIGTERM for
+    the end of the run it is amid. Here it is the worker's, which lets its runs end first.
+    """
     from flows.worker import work
 
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, stop.set)
-    if with_parent:
+    stop = asyncio.Event()
+    with asyncio.Runner() as runner, ThreadPoolExecutor(1) as thread:
+        loop = runner.get_loop()
 
-        def wait() -> None:
-            sys.stdin.buffer.read()  # its end is the parent's, however that came
-            loop.call_soon_threadsafe(stop.set)
+        def end(*_: object) -> None:
+            with suppress(RuntimeError):  # it ended by itself
+                loop.call_soon_threadsafe(stop.set)
 
-        threading.Thread(target=wait, daemon=True).start()
-    await work(stop)
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, end)
+        if with_parent:  # the end of standard input is the parent's, however that came
+            threading.Thread(target=lambda: end(sys.stdin.buffer.read()), daemon=True).start()
+        thread.submit(runner.run, work(stop, address)).result()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,9 @@ NOTES = (
 )
 
 
+NOT_SIMULATED = ("Thủ tục\nprocedure", "Vì\nbecause")
+
+
 def show(console: Console, made: Simulation) -> None:
     """The change in a sentence, then totals, who goes where, stages, the worst, what to doubt."""
     draft = made.draft
@@ -107,9 +110,11 @@ def show_all(
     console.print(table, highlight=False)
     for note in _notes(made):
         console.print(note, highlight=False, markup=False)
-    for code, why in (refused or {}).items():
-        said = f"Không mô phỏng / not simulated: {code}: {why}"
-        console.print(said, style="yellow", highlight=False, markup=False)
+    if refused:
+        left = _table("Không mô phỏng / Not simulated", NOT_SIMULATED, left=2)
+        for code, why in refused.items():
+            left.add_row(code, escape(why))
+        console.print(left, highlight=False)
 
 
 def as_dict(made: Simulation) -> dict[str, Any]:

@@ -55,6 +55,9 @@ async def open_dossier(
         channel=lodged.channel,
         applicant=lodged.applicant,
         place=lodged.place,
+        counter=who.unit,
+        email=lodged.email,
+        phone=lodged.phone,
     )
     brought = {"components": lodged.components} if lodged.components else {}
     act = _act(lodged.event, Asked(payload=brought), who, at, key)

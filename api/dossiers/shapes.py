@@ -55,6 +55,8 @@ class Lodged(BaseModel):
     channel: Channel
     applicant: Name
     place: Name | None = None
+    email: Name | None = Field(default=None, description="The applicant's, for notices.")
+    phone: Name | None = Field(default=None, description="The applicant's, for notices.")
     components: Annotated[dict[Name, Sha256], Field(max_length=200)] = Field(
         default_factory=dict, description="SHA-256 of the files there are, by component."
     )
@@ -123,6 +125,7 @@ class Told(BaseModel):
     reason: str | None
     ground: str | None
     brought: dict[str, Any]
+    routed: dict[str, Any] | None = Field(description="Where the rules sent it, to whom, and why.")
     promised: datetime | None = Field(description="The date this move promised the citizen.")
     verdict: str | None
     hash: str

@@ -94,6 +94,7 @@ def _told(line: Row, zone: tzinfo) -> Told:
         _local(line, zone)
         | {
             "brought": payload["act"],
+            "routed": payload.get("routed"),
             "promised": told.get("due"),
             "verdict": told.get("verdict"),
             "hash": line["hash"].hex(),

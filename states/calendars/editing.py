@@ -30,6 +30,7 @@ def with_exception(raw: bytes, day: date, exception: Override, *, overrule: bool
         if not overrule:
             raise BadInput(
                 f"{day} is decided already, by {old.source}: say that the new decision overrules it"
+                " (--overrule)"
             )
         begin, end = text.place(_position(was, day))
         text.lines[begin:end] = text.item(day, exception)

@@ -119,6 +119,12 @@ async def versions(
     return found
 
 
+async def in_force(db: AsyncConnection, code: str, on: date) -> int | None:
+    """The number of a procedure's version that binds on a day, if any does."""
+    rows = await versions(db, Kind.procedure, code)
+    return next((each.version for each in rows if standing(each, on) == IN_FORCE), None)
+
+
 def says(row: Any) -> Procedure:
     """What the row of a procedure says."""
     return _procedure(row.data)

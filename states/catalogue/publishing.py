@@ -11,17 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import yaml_files
 from states.catalogue import Catalogue, checking
-from states.catalogue.bundles import ALWAYS, BOUND, ONE, as_data, b, bundle, row_of
+from states.catalogue.bundles import ALWAYS, BOUND, ONE, as_data, b, bundle, row_of, says
 from states.catalogue.organisation import Organisation
 from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
+from states.catalogue.rights import DECIDES, NotAllowed, may_decide, may_draft
 from states.catalogue.rows import Kind, Status
 from states.catalogue.rules import Rules
 from states.catalogue.templates import Templates
-from states.errors import HosoError, Outdated
+from states.errors import Outdated
 from states.ledger.acts import LONG, check_text
 from states.ledger.statements import d, dossier
-from states.words import Role
 
 ALONE: dict[Kind, type[checking.Alone]] = {
     Kind.regimes: Regimes,
@@ -33,11 +33,6 @@ MODELS: dict[Kind, type[Procedure | Organisation | checking.Alone]] = {
     Kind.organisation: Organisation,
     **ALONE,
 }
-DECIDES = (Role.leader, Role.control)
-
-
-class NotAllowed(HosoError):
-    """A version may not be drafted, published or retired so."""
 
 
 def key(row: Any) -> tuple[Any, ...]:
@@ -62,7 +57,7 @@ async def draft(
     `BadFile` for a text that is none, `NotAllowed` for another text of a version that is published;
     the same text is no change, and needs none.
     """
-    book.person(by)
+    may_draft(book, by, at)
     document = yaml_files.parse(file, raw)
     said = yaml_files.validate(MODELS[kind], document)
     text = raw.decode()
@@ -158,7 +153,7 @@ async def publish(
     `Outdated` for a catalogue that was read before another publication.
     """
     await alone(db, book)
-    may_decide(book, by, at)
+    may_decide(book, by, at, agency_of(row))
     row = await _held(db, row)
     if row.status in BOUND:
         raise NotAllowed(f"{named(row)} is {row.status} already")
@@ -194,11 +189,9 @@ async def alone(db: AsyncConnection, book: Catalogue | None = None) -> None:
         raise Outdated
 
 
-def may_decide(book: Catalogue, by: str, at: datetime) -> None:
-    """Raises `NotAllowed` for who may not let a rule bind others."""
-    person, on = book.person(by), book.day(at)
-    if not any(person.holds(role, on=on) for role in DECIDES):
-        raise NotAllowed(f"{by} is neither a leader nor of the control unit: ask one who is")
+def agency_of(row: Any) -> str | None:
+    """Whose rule a bundle is: a procedure's agency; None for what all share."""
+    return says(row).agency if row.kind is Kind.procedure else None
 
 
 def _go_on(book: Catalogue, row: Any, on: date) -> None:
@@ -263,19 +256,19 @@ async def retire(db: AsyncConnection, book: Catalogue, row: Any, by: str, at: da
     Raises `NotAllowed` while dossiers run, and `Outdated` as `publish`.
     """
     await alone(db, book)
-    may_decide(book, by, at)
+    may_decide(book, by, at, agency_of(row))
     row = await _held(db, row)
     if row.kind is not Kind.procedure:
         raise NotAllowed(f"{named(row)} is followed by the next version, and never retired")
     if row.status is not Status.published:
         raise NotAllowed(f"{named(row)} is {row.status}, not published")
-    # What is only registered will be received under this one, whatever it was registered under.
+    # Under whichever version: nothing follows this one. Version 0 ran elsewhere.
     running = sa.select(sa.func.count()).select_from(dossier).where(d.finished_at.is_(None))
-    running = running.where((d.version == row.version) | d.received_at.is_(None))
-    if (count := await db.scalar(running.where(d.procedure == row.code))) is not None and count > 0:
+    running = running.where(d.procedure == row.code, d.version > 0)
+    if (count := await db.scalar(running)) is not None and count > 0:
         raise NotAllowed(
-            f"{count:,} dossiers run under {named(row)}: finish them, or publish a version that"
-            " follows it"
+            f"{count:,} dossiers of {row.code} run: finish them, or publish a version that follows"
+            f" {named(row)}"
         )
     until: date = min(max(book.day(at), row.valid_from), row.valid_until or date.max)
     await _end(db, row, until, by, at)

@@ -13,7 +13,8 @@ from states import calendars, clock
 from states.calendars.changing import Difference, differences
 from states.catalogue import Catalogue
 from states.catalogue.bundles import BOUND, b, bundle
-from states.catalogue.publishing import NotAllowed, alone, key, may_decide
+from states.catalogue.publishing import alone, key
+from states.catalogue.rights import NotAllowed, may_decide
 from states.catalogue.rows import Kind as Of
 from states.catalogue.rows import Status as Stage
 from states.changes.applying import c, change
@@ -94,7 +95,7 @@ async def approve(db: AsyncConnection, book: Catalogue, number: int, by: str, at
     Raises `NotAllowed`: nobody approves what they proposed.
     """
     row = await _proposed(db, number)
-    may_decide(book, by, at)
+    may_decide(book, by, at, agency_of(book, row))
     if by == row.proposed_by:
         raise NotAllowed(f"{by} proposed change {number}: a second person approves it")
     if row.kind is Kind.calendar:
@@ -108,6 +109,11 @@ async def approve(db: AsyncConnection, book: Catalogue, number: int, by: str, at
     await db.execute(sa.update(change).where(c.id == number).values(said))
     await db.execute(sa.select(sa.func.pg_notify(WAKE, "")))
     return await find(db, number)
+
+
+def agency_of(book: Catalogue, row: Any) -> str | None:
+    """Whose change it is: the procedure's agency; None for a calendar, which many share."""
+    return book.procedure(row.subject).agency if row.kind is Kind.version else None
 
 
 async def _check_up_to_date(db: AsyncConnection, row: Any) -> None:
@@ -126,7 +132,7 @@ async def reject(db: AsyncConnection, book: Catalogue, number: int, by: str, at:
     """Drop a proposal; who made it may do so too. The row stays."""
     row = await _proposed(db, number)
     if by != row.proposed_by:
-        may_decide(book, by, at)
+        may_decide(book, by, at, agency_of(book, row))
     for draft in await _drafts(db, row) if row.kind is Kind.calendar else ():
         await db.execute(sa.delete(bundle).where(*key(draft)))
     said = {"status": Status.rejected, "decided_by": by, "decided_at": at}

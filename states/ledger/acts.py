@@ -223,6 +223,7 @@ class Lodging:
     channel: Channel
     applicant: str
     place: str | None = None
+    counter: str | None = None  # the unit or service point that took it in, where not `unit`
     email: str | None = None
     phone: str | None = None
 
@@ -231,6 +232,7 @@ class Lodging:
         check_text("unit", self.unit, SHORT)
         check_text("applicant", self.applicant, LONG)
         check_text("place", self.place, SHORT)
+        check_text("counter", self.counter, SHORT)
         if self.email is not None and not EMAIL.fullmatch(self.email):
             raise BadInput("email must be an address such as anh@example.vn, or be left out")
         if self.phone is not None and not PHONE.fullmatch(self.phone):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -107,14 +107,14 @@ def _sealed(rows: Sequence[sa.Row[Any]]) -> str:
     return hashlib.sha256(b"".join(row.signature for row in rows)).hexdigest()
 
 
-def _heads(agency: str, before: int) -> sa.Select[int, bytes]:
+def _heads(agency: str, before: int) -> sa.Select[tuple[int, bytes]]:
     """How many dossiers the agency had then, and one hash over their last lines in order."""
     last = (
         sa.select(e.dossier_id, e.hash)
         .join_from(entry, dossier, d.id == e.dossier_id)
         .where(d.agency == agency, e.xact < before)
         .order_by(e.dossier_id, e.seq.desc())
-        .ext(distinct_on(e.dossier_id))
+        .distinct(e.dossier_id)
         .subquery()
     )
     every = sa.func.string_agg(last.c.hash, sa.text("''::bytea ORDER BY dossier_id"))

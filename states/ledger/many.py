@@ -45,7 +45,11 @@ class Moved:
 
 async def claim(db: AsyncConnection, where: Any, limit: int) -> list[Present]:
     """Dossiers with their present visits, locked until the transaction ends; none of another's."""
-    asked = _with_visits(where).limit(limit).with_for_update(of=dossier, skip_locked=True)
+    asked = (
+        _with_visits(where)
+        .limit(limit)
+        .with_for_update(of=dossier, skip_locked=True, key_share=True)
+    )
     return await _present(db, asked)
 
 

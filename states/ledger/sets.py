@@ -83,7 +83,7 @@ def _statement(
         .add_columns(d.calendar_version, d.unit.label("place"), ASSIGNED)
         .where(open_here)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)  # an alert's foreign key is no hindrance
         .cte("picked")
     )
     given = _given(now, event)

@@ -24,7 +24,7 @@ Told = Mapping[str, Any]
 """The payload of a line that is replayed: what it binds and decides is not decided again."""
 
 
-OPTIONAL = ("place", "email", "phone")
+OPTIONAL = ("place", "email", "phone", "counter")
 """What a lodging may leave out."""
 
 
@@ -227,9 +227,9 @@ def blank(lodging: Lodging, act: Act) -> Dossier:
     paper = SimpleNamespace(**dict.fromkeys(Dossier.__table__.c.keys()))  # type: ignore[attr-defined]
     paper.state, paper.seq, paper.deadline, paper.visit = lifecycle.NEW, 1, 0, 0
     paper.unit, paper.channel, paper.applicant = lodging.unit, lodging.channel, lodging.applicant
-    paper.counter = lodging.unit
     for name in OPTIONAL:
         setattr(paper, name, getattr(lodging, name))
+    paper.counter = lodging.counter or lodging.unit
     paper.stage, paper.fee_paid, paper.facts, paper.missing = -1, 0, {}, 0
     paper.leads = paper.ends = False
     paper.registered_at = paper.moved_at = act.at

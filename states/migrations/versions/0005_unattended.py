@@ -158,7 +158,10 @@ def _messages() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("message_pkey")),
         sa.UniqueConstraint(
-            "fact", "audience", "way", "recipient",
+            "fact",
+            "audience",
+            "way",
+            "recipient",
             name=op.f("message_fact_audience_way_recipient_key"),
         ),
     )
@@ -214,8 +217,12 @@ def downgrade() -> None:
     for name in ("discrepancy", "frozen", "message", "breach", "watch"):
         op.drop_table(name)
     op.drop_index("alert_recorded_idx", "alert")
-    op.execute("DELETE FROM alert WHERE watched <> 'term' OR rule NOT IN ('term-near', 'term-late')")
-    op.execute("UPDATE alert SET rule = CASE rule WHEN 'term-late' THEN 'breached' ELSE 'warned' END")
+    op.execute(
+        "DELETE FROM alert WHERE watched <> 'term' OR rule NOT IN ('term-near', 'term-late')"
+    )
+    op.execute(
+        "UPDATE alert SET rule = CASE rule WHEN 'term-late' THEN 'breached' ELSE 'warned' END"
+    )
     op.drop_constraint("alert_pkey", "alert")
     op.create_primary_key("alert_pkey", "alert", ["dossier_id", "rule", "deadline"])
     for name in ("visit", "watched", "what", "person", "concerns"):

@@ -85,9 +85,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint(*KEY, "n", name=op.f("breach_line_pkey")),
     )
-    op.create_index(
-        "alert_breach_idx", "alert", KEY, postgresql_where=sa.text("what = 'breach'")
-    )
+    op.create_index("alert_breach_idx", "alert", KEY, postgresql_where=sa.text("what = 'breach'"))
     op.execute(f"GRANT SELECT, INSERT ON breach_line TO {ROLE}")
     op.execute(KEPT)
     op.execute(
