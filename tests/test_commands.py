@@ -508,7 +508,10 @@ async def test_verify_signs_what_holds_and_nothing_else(here: Path, fresh: Async
 
     assert (await hoso("verify", "--no-anchor")).code == 0
     assert await anchors() == 0
-    assert (await hoso("verify")).code == 0
+    for _ in range(20):  # what is open elsewhere in the cluster is not signed over
+        assert (await hoso("verify")).code == 0
+        if await anchors():
+            break
     assert await anchors() == 1
     key = here / "data" / "anchor.key"
     assert key.stat().st_mode & 0o077 == 0

@@ -32,6 +32,7 @@ from states.embedded import Embedded, running
 REDIS = shutil.which("redis-server")
 pytestmark = [
     pytest.mark.prefect,
+    pytest.mark.weather,
     pytest.mark.skipif(REDIS is None, reason="no redis-server: apt-get install redis-server"),
     pytest.mark.skipif(
         find_spec("prefect_redis") is None, reason="no prefect-redis: pip install 'hoso[ha]'"

@@ -31,7 +31,7 @@ reports = typer.Typer()
 proving.add_to_report(reports)
 app.add_typer(reports, name="report")
 
-LEADER, CLERK = "p-sci-director", "p-reception-01"
+LEADER, CLERK = "p-centre-lead", "p-reception-01"
 
 
 @pytest.fixture

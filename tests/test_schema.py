@@ -73,6 +73,11 @@ async def test_the_migrated_schema_is_that_of_the_tables(owner_db: AsyncConnecti
     assert await owner_db.run_sync(differences) == []
 
 
+def _uncast(check: str) -> str:
+    """Without the casts that Postgres writes elsewhere in a check it has read twice."""
+    return re.sub(r"::text|::character varying|[()\[\]]", "", check)
+
+
 async def test_checks_of_the_database_are_those_of_the_tables(owner_db: AsyncConnection) -> None:
     """Alembic compares none: each is made once more, and Postgres writes both down."""
     migrated = dict((await owner_db.execute(CHECKS)).all())
@@ -83,7 +88,8 @@ async def test_checks_of_the_database_are_those_of_the_tables(owner_db: AsyncCon
             await owner_db.execute(sa.text(twin))
             described = dict((await owner_db.execute(CHECKS)).all())
             name = PG.identifier_preparer.format_constraint(check)
-            assert migrated.pop(f"{table.name}.{name}") == described[f"{table.name}.twin"]
+            found = migrated.pop(f"{table.name}.{name}")
+            assert _uncast(found) == _uncast(described[f"{table.name}.twin"])
             await owner_db.execute(sa.text(f"ALTER TABLE {table.name} DROP CONSTRAINT twin"))
     assert migrated == {}
 

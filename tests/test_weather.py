@@ -38,6 +38,8 @@ from states.ledger.write import SKEW
 from states.tables import Dossier, Entry
 from states.words import Channel, Event, Role, State
 
+pytestmark = pytest.mark.weather
+
 BOOK = catalogue.load()
 BY_ITSELF = "2.000033"  # routed and taken in without a hand; due the same day
 NINE = datetime(2024, 3, 4, 2, tzinfo=UTC)  # on a Monday, in Hà Nội
