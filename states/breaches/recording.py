@@ -5,6 +5,7 @@ was, is written once, when lateness ends; the database lets nobody change it aft
 lines alone, so it does not matter when or how often one looks.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from states.breaches.ending import MOVING, Missed, apology, ended
 from states.breaches.rows import Standing
 from states.catalogue import Catalogue
 from states.catalogue.rules import On, What
+from states.clock import Calendar
 from states.db import transaction
 from states.errors import HosoError, Unknown
 from states.ledger.statements import a, activity, d, dossier, e, v, visit
@@ -148,6 +150,15 @@ def _writing(found: Mapping[str, Any]) -> sa.Update:
     return sa.update(breach).where(*same, b.ended_at.is_(None)).values(dict.fromkeys(names))
 
 
+def _calendar_then(book: Catalogue, life: Life, end: datetime) -> Calendar:
+    """The one the dossier was bound to when lateness ended, whatever corrected it since."""
+    lines = (line for line in reversed(life.lines) if line["at"] <= end)
+    told = (json.loads(line["payload"])["clock"].get("calendar") for line in lines)
+    pinned = f"{life.paper.calendar}@{life.paper.calendar_version}"
+    name, _, version = next(filter(None, told), pinned).partition("@")
+    return book.calendar(name, version)
+
+
 def _found(row: Any, life: Life, book: Catalogue, offices: "Offices") -> dict[str, Any]:
     """What is to be written of a breach, with its key. Raises `HosoError`."""
     paper = life.paper
@@ -159,7 +170,7 @@ def _found(row: Any, life: Life, book: Catalogue, offices: "Offices") -> dict[st
         found["apology_seq"] = apology(life.lines, lambda n: _instrument(book, paper, n), end)
     if end is None:
         return found
-    calendar = book.calendar(paper.calendar, paper.calendar_version)
+    calendar = _calendar_then(book, life, end)
     minutes = calendar.position(end) - calendar.position(row.due_at)
     start = paper.received_at or paper.registered_at
     shares = attributed(life, offices, calendar, start, end, row.due_at)

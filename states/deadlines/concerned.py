@@ -41,7 +41,10 @@ def placed(life: Life, at: datetime | None = None) -> Place:
         return Place(paper.agency, last.unit, Role(last.role), last.person)
     if visits:
         return Place(paper.agency, paper.counter, Role.reception)
-    if paper.state == State.routed:
+    if paper.state == State.routed and paper.source is None:
+        sent = next(line.at for line in reversed(life.lines) if line.dest == State.routed)
+        if at is not None and at < sent:
+            return Place(paper.agency, paper.counter, Role.reception)
         return Place(paper.agency, paper.unit, Role.officer, paper.assigned)
     if paper.source is not None:  # in a procedure whose stages are not ours
         return Place(paper.agency, paper.unit, Role.officer)

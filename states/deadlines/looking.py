@@ -125,7 +125,16 @@ async def _lives(db: AsyncConnection, ids: Sequence[int]) -> list[tuple[Life, li
     visits = _by_dossier(await fetch_all(db, VISITS, ids), _Named)
     told = _by_dossier(await fetch_all(db, TOLD, ids), lambda row: row)
     numbers = ((paper["id"], paper) for paper in papers)
-    return [(Life(_Named(row), lines[n], visits[n]), told[n]) for n, row in numbers]
+    return [(_life(row, lines[n], visits[n]), told[n]) for n, row in numbers]
+
+
+def _life(row: Mapping[str, Any], lines: list[Line], visits: list[Any]) -> Life:
+    """As it stood when its row was read: what was written meanwhile is looked at again."""
+    return Life(
+        _Named(row),
+        [line for line in lines if line.seq <= row["seq"]],
+        [visit for visit in visits if visit.opened_seq <= row["seq"]],
+    )
 
 
 class _Named:
