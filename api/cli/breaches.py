@@ -1,6 +1,5 @@
 """`hoso breaches`: what was missed, who had it, and what was said of it."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +54,7 @@ def list_(
     if json:
         as_json(rows)
         return
-    lines = [[_cell(row[name]) for name in COLUMNS] for row in rows[:SHOWN]]
+    lines = [[row[name] for name in COLUMNS] for row in rows[:SHOWN]]
     console.print(table("Vi phạm thời hạn / Breaches", COLUMNS, lines))
     if len(rows) > SHOWN:
         console.print("… and more: narrow it, or --json for all.", highlight=False)
@@ -77,7 +76,7 @@ def summary(
         as_json(rows)
         return
     columns = (*COUNTED, "without_apology")
-    lines = [[_cell(row[name]) for name in columns] for row in rows]
+    lines = [[row[name] for name in columns] for row in rows]
     console.print(table("Theo nguyên nhân / By cause", columns, lines))
 
 
@@ -127,10 +126,6 @@ def _show(row: dict[str, Any]) -> None:
 
 def _say(text: str) -> None:
     console.print(text, highlight=False, markup=False)
-
-
-def _cell(value: Any) -> Any:
-    return local(value) if isinstance(value, datetime) else value
 
 
 # Done about one -----------------------------------------------------------------------------
