@@ -11,9 +11,27 @@ from fastapi import FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
-from api import doors, dossiers, home, problems
-from api.doors import House
+from api import (
+    alerts,
+    breaches,
+    bulk,
+    components,
+    consultations,
+    dossiers,
+    home,
+    imports,
+    live,
+    metrics,
+    notices,
+    problems,
+    reports,
+    tracking,
+)
+from api.catalogue import calendars, organisation, procedures
+from api.doors import House, house
 from api.envelope import Envelope
+from api.rates import Limited, Rates
+from config.secret import secret
 from config.settings import Settings
 from config.settings import settings as from_environment
 from states import db
@@ -21,6 +39,7 @@ from states.catalogue import Catalogue
 from states.catalogue.bundles import Latest
 from states.db import WrongSchema
 from states.errors import HosoError
+from states.ledger import outbox
 
 PATIENCE = 3  # seconds in which a database that is there answers
 
@@ -28,11 +47,30 @@ DESCRIPTION = """
 Dossiers of one-stop public-service counters: opened, moved along their lifecycle, and read with the
 working of each deadline.
 
-A write may carry an `Idempotency-Key`, and a move `If-Match` with the `ETag` that was seen: send
-both whenever an answer could be lost or somebody else could be first. `Hoso-Person` says who acts,
-`Hoso-Role` in what capacity where they hold several, `Hoso-For` for which agency a postal clerk
-does. Every error is a problem document (RFC 9457) whose `type` is stable.
+Whose token or key it is acts; `Hoso-Role` says in what capacity where they hold several,
+`Hoso-For` for which agency a postal clerk does. A write may carry an `Idempotency-Key`, and a move
+`If-Match` with the `ETag` that was seen: send both whenever an answer could be lost or somebody
+else could be first. Every error is a problem document (RFC 9457) whose `type` is stable.
 """
+
+
+ROUTERS = (
+    dossiers.router,
+    procedures.router,
+    calendars.router,
+    organisation.router,
+    components.router,
+    consultations.router,
+    bulk.router,
+    breaches.router,
+    alerts.router,
+    notices.router,
+    reports.router,
+    imports.router,
+    live.router,
+    tracking.router,
+    home.router,
+)
 
 
 class Health(BaseModel):
@@ -54,18 +92,20 @@ def create_app(
     settings = settings or from_environment()
     if settings.database is None:
         raise HosoError("the API needs a database: set HOSO_DATABASE, or start it by `hoso up`")
-    database, data = settings.database, settings.data
+    given, database = settings, settings.database
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.house = House(
+            settings=given,
             engine=db.engine(database),
             latest=Latest(book),
-            token=doors.token(data),
+            secret=secret(given),
             prefect_ui=prefect_ui or None,
         )
         try:
-            yield
+            async with live.open_to_listeners(app.state.house):
+                yield
         finally:
             await app.state.house.engine.dispose()
 
@@ -77,10 +117,12 @@ def create_app(
         docs_url=None,  # both pages load their scripts from elsewhere
         redoc_url=None,
     )
+    app.add_middleware(Limited, rates=Rates(settings.calls), refuse=problems.answer)
     app.add_middleware(Envelope)
+    metrics.add_to(app)
     problems.add_to(app)
-    app.include_router(dossiers.router)
-    app.include_router(home.router)
+    for each in ROUTERS:
+        app.include_router(each)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     app.get("/health", tags=["operation"])(health)
     app.get("/ready", tags=["operation"], responses={503: problems.DOCUMENTED[503]})(ready)
@@ -95,15 +137,14 @@ async def health() -> Health:
 async def ready(request: Request) -> Health:
     """The database answers and has the schema that this version knows."""
     with problems.away_is_said():
-        async with asyncio.timeout(PATIENCE), db.transaction(doors.house(request).engine) as conn:
+        async with asyncio.timeout(PATIENCE), db.transaction(house(request).engine) as conn:
             found = None
             if await conn.scalar(sa.text("SELECT to_regclass('alembic_version')")) is not None:
                 found = await conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    if found != (known := await asyncio.to_thread(newest)):
-        raise WrongSchema(
-            f"the database has schema {found or 'none'}, not {known}: see `hoso migrate`"
-        )
-    return Health()
+            if found == (known := await asyncio.to_thread(newest)):
+                await outbox.counted_on(conn)
+                return Health()
+    raise WrongSchema(f"the database has schema {found or 'none'}, not {known}: see `hoso migrate`")
 
 
 @cache

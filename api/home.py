@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api import problems
-from api.doors import At, Speaks, house
+from api.doors import Speaks, house
 from states import db
 from states.clock.words import Lang
 from states.errors import BadInput, HosoError
@@ -57,7 +57,6 @@ class Voice:
 @router.get("/")
 async def home(
     request: Request,
-    at: At,
     speaks: Speaks,
     lang: Lang | None = None,
     since: From = "",
@@ -69,6 +68,7 @@ async def home(
     try:
         async with _reading(house(request).engine) as connection:
             book = await house(request).latest(connection)
+            at = await _now(request, connection)
             figures = await bieu06(connection, book, *_period(since, until, at, book.zone))
     except HosoError as error:
         refusal = error
@@ -102,6 +102,13 @@ async def _reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         async with db.transaction(engine) as connection:
             await connection.execute(sa.text(f"SET LOCAL statement_timeout = '{LIMIT}'"))
             yield connection
+
+
+async def _now(request: Request, connection: AsyncConnection) -> datetime:
+    if (clock := house(request).clock) is not None:
+        return clock()
+    told: datetime = (await connection.execute(sa.select(sa.func.now()))).scalar_one()
+    return told
 
 
 def _period(first: str, last: str, at: datetime, zone: tzinfo) -> tuple[datetime | None, datetime]:

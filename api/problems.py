@@ -16,8 +16,23 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
+from api.rates import TooMany
 from states import errors
-from states.db import WrongSchema
+from states.accounts.refusals import (
+    AccountExists,
+    NoAccount,
+    OutOfScope,
+    PasswordDue,
+    SessionEnded,
+    WrongCredentials,
+)
+from states.breaches.explaining import NotNow
+from states.catalogue.rights import NoRight, NotAllowed
+from states.db import LOST, WrongSchema
+from states.files.refusals import FileTooLarge, NotTaken, Spoilt, StoreAway
+from states.ledger.bulk import NotTogether
+from states.ledger.outbox import OtherServer
+from states.notices.listing import NotDead
 from states.people import NotHeld
 from states.words import Event
 
@@ -48,6 +63,10 @@ class TooLarge(errors.HosoError):
     """The body is larger than 1 MB."""
 
 
+class TooSlow(errors.HosoError):
+    """The body did not come in time."""
+
+
 class Away(errors.HosoError):
     """The database does not answer."""
 
@@ -59,21 +78,40 @@ class Broken(errors.HosoError):
 # The only place where an error has a number. Names of classes make the types: they are promises.
 STATUS: dict[type[errors.HosoError], int] = {
     Unidentified: 401,
+    WrongCredentials: 401,
+    SessionEnded: 401,
     NotHeld: 403,
+    PasswordDue: 403,
+    OutOfScope: 403,
+    NoAccount: 403,
+    NoRight: 403,
     errors.NotYours: 403,
     errors.Unknown: 404,
     NoSuchAddress: 404,
     NoSuchMethod: 405,
+    TooSlow: 408,
     errors.NotOpen: 409,
+    NotAllowed: 409,
+    NotNow: 409,
+    NotTogether: 409,
+    NotDead: 409,
+    AccountExists: 409,
     errors.Stale: 409,  # 412 to whoever sent If-Match
     TooLarge: 413,
+    FileTooLarge: 413,
+    NotTaken: 415,
     errors.BadInput: 422,
+    errors.BadFile: 422,
     errors.KeyReused: 422,
     Invalid: 422,
     UnknownEvent: 422,
+    TooMany: 429,
     Broken: 500,
+    Spoilt: 500,
     WrongSchema: 503,
+    OtherServer: 503,
     Away: 503,
+    StoreAway: 503,
     errors.Outdated: 503,
 }
 LONGEST = 2000  # characters of a detail: it may quote what was sent
@@ -126,9 +164,11 @@ def answer(request: Request, error: errors.HosoError, **facts: Any) -> JSONRespo
     if kind is errors.Stale and "if-match" in request.headers:
         status = 412
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status, {})
+    if isinstance(error, TooMany):
+        headers = {"Retry-After": str(error.after)}
     problem = {
         "type": f"/problems/{name(kind)}",
-        "title": (kind.__doc__ or "").rstrip("."),
+        "title": (kind.__doc__ or "").partition("\n")[0].rstrip("."),
         "status": status,
         "detail": str(error)[:LONGEST],
         "instance": quote(request.scope["path"]),
@@ -142,7 +182,7 @@ def away_is_said() -> Iterator[None]:
     """Turn what the driver raises when the database is out of reach into `Away`."""
     try:
         yield
-    except (OSError, TimeoutError, PostgresError, sa.exc.TimeoutError, sa.exc.DBAPIError) as error:
+    except LOST as error:
         if not _is_away(error):
             raise
         log.warning("database.away", why=type(error).__name__, said=first_line(error))

@@ -93,6 +93,23 @@ class Settings(BaseSettings):
     prefect_api: HttpUrl | None = None
     log_format: Literal["auto", "console", "json"] = "auto"
 
+    # The API, and who it lets in.
+    #: What is signed and hashed with; the same on every machine. None: a file in the data folder.
+    secret: Annotated[SecretStr, Field(min_length=32)] | None = Field(default=None, repr=False)
+    #: As people and other systems reach it, such as https://hoso.example.vn.
+    url: HttpUrl | None = None
+    #: The pages of others that may ask the API, such as ["https://desk.example.vn"]; none.
+    cors: tuple[HttpUrl, ...] = ()
+    #: How often a token may ask in a minute; 0: no limit.
+    calls: int = Field(default=600, ge=0)
+    #: Where files are kept, such as s3://bucket/hoso. None: a folder in the data folder.
+    files: str | None = None
+    largest_file: int = Field(default=100_000_000, ge=1_000_000)  # bytes
+    #: Somebody else's accounts (OpenID Connect): who issues them, and as what we are known there.
+    oidc_issuer: HttpUrl | None = None
+    oidc_client: str | None = None
+    oidc_secret: SecretStr | None = Field(default=None, repr=False)
+
     # Notices go only by the ways that are named here.
     #: The mail server, such as smtp+starttls://user:password@mail.example.vn:587.
     smtp: MailServer | None = Field(default=None, repr=False)
@@ -118,6 +135,13 @@ class Settings(BaseSettings):
                 hint = f"did you mean {meant[0]}?" if meant else f"there are {', '.join(known)}."
                 raise ValueError(f"{name} is no setting: {hint}")
         return given
+
+    @model_validator(mode="after")
+    def no_issuer_without_client(self) -> "Settings":
+        """Nobody can be sent to an issuer that does not know who sends them."""
+        if self.oidc_issuer is not None and (self.oidc_client is None or self.url is None):
+            raise ValueError("HOSO_OIDC_ISSUER needs HOSO_OIDC_CLIENT and HOSO_URL")
+        return self
 
     @model_validator(mode="after")
     def no_mail_from_nobody(self) -> "Settings":

@@ -14,6 +14,7 @@ from states.catalogue.bundles import Latest
 from states.db import abandon, engine, transaction
 from states.errors import HosoError
 
+PATIENCE = 10.0  # seconds for the database to say goodbye
 Kept = tuple[AsyncEngine, Latest]
 _KEPT: WeakKeyDictionary[asyncio.AbstractEventLoop, Kept] = WeakKeyDictionary()
 
@@ -46,9 +47,14 @@ def _kept() -> Kept:
 
 
 async def close() -> None:
-    """Give the loop's connections back."""
-    if (kept := _KEPT.pop(asyncio.get_running_loop(), None)) is not None:
-        await kept[0].dispose()
+    """Give the loop's connections back; give them up where the database does not say goodbye."""
+    if (kept := _KEPT.pop(asyncio.get_running_loop(), None)) is None:
+        return
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await kept[0].dispose()
+    except TimeoutError:
+        abandon(kept[0])
 
 
 def give_up() -> None:

@@ -143,7 +143,8 @@ class Pool:
             _, late = await asyncio.wait(tasks, timeout=GRACE)
             for each in late:
                 each.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            if late:  # a database that says nothing is not waited for
+                await asyncio.wait(late, timeout=GRACE)
         if self.here:
             with suppress(*AWAY):
                 async with asyncio.timeout(PROMPT):

@@ -1,14 +1,19 @@
-"""Figures of periods that have ended, frozen; lines of long-closed dossiers, put away."""
+"""Figures of ended periods, frozen; lines of long-closed dossiers, put away; messages, deleted."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
 from prefect import flow
 
+from config.settings import settings
 from flows.opening import moment, opened
 from flows.telling import tell
 from states.figures.freezing import freeze_due
+from states.files import store
+from states.files.sweeping import sweep_files
 from states.ledger.archive import archive
+from states.notices.keeping import forget
 
 
 @flow(name="report", persist_result=False, description=__doc__)
@@ -17,6 +22,9 @@ async def report(at: datetime | None = None, archive_after: int | None = None) -
     engine, book = await opened()
     frozen = await freeze_due(engine, book, moment(at))
     moved = await archive(engine, moment(at), archive_after) if archive_after is not None else None
-    archived = moved.dossiers if moved else 0
-    await tell("report", {"frozen": len(frozen), "archived": archived})
-    return {"frozen": frozen, "archived": archived}
+    done = {"archived": moved.dossiers if moved else 0}
+    done["forgotten"] = await forget(engine, moment(at))
+    kept = await asyncio.to_thread(store.opened, settings().files, settings().data)
+    done["swept"] = (await sweep_files(engine, kept, moment(at))).files
+    await tell("report", {"frozen": len(frozen), **done})
+    return {"frozen": frozen, **done}

@@ -1,5 +1,7 @@
 """Deadlines: warnings, breaches and escalations, each told once; breaches put on the record."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
 from prefect import flow
@@ -8,7 +10,9 @@ from flows.opening import moment, opened
 from flows.telling import Happening, Kind, tell
 from states import deadlines
 from states.breaches import recording
-from states.catalogue.rules import What
+from states.catalogue.rules import Rules, What
+from states.consultations import ending
+from states.db import transaction
 from states.deadlines import recent
 
 KINDS: dict[What, Kind] = {
@@ -25,7 +29,17 @@ async def sweep(at: datetime | None = None) -> dict[str, int]:
     begun = await recent.begun(engine)
     told = await deadlines.sweep(engine, book, moment(at))
     breaches = await recording.record(engine, book, moment(at))
+    async with transaction(engine) as db:
+        await ending.overtake(db)
     new = await recent.since(engine, begun) if any(told.values()) else []
     happened = [Happening(KINDS[e.what], e.code, {"rule": e.rule, "unit": e.unit}) for e in new]
-    await tell("sweep", told | {f"breaches {what}": n for what, n in breaches.items()}, happened)
+    counts = told | {f"breaches {what}": n for what, n in breaches.items()}
+    await tell("sweep", counts, happened, kinds=_kinds(book.rules, told))
     return told
+
+
+def _kinds(rules: Rules, told: Mapping[str, int]) -> Mapping[Kind, int]:
+    kinds: Counter[Kind] = Counter()
+    for rule in rules.rules:
+        kinds[KINDS[rule.what]] += told[rule.code]
+    return kinds

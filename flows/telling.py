@@ -53,11 +53,16 @@ class _Said:
     dossiers: dict[str, None] = field(default_factory=dict)  # a set that keeps its order
 
     def add(
-        self, counts: Mapping[str, int], events: Sequence[Happening], dossiers: Iterable[str]
+        self,
+        counts: Mapping[str, int],
+        events: Sequence[Happening],
+        dossiers: Iterable[str],
+        kinds: Mapping[Kind, int],
     ) -> None:
         self.counts.update(counts)
         self.first += events[: MOST - len(self.first)]
-        self.kinds.update(each.kind for each in events)
+        here = Counter(each.kind for each in events)
+        self.kinds.update(here | Counter(kinds))
         for code in chain(dossiers, (each.dossier for each in events)):
             if len(self.dossiers) >= LINKS:
                 return
@@ -67,11 +72,11 @@ class _Said:
         """Both, for what another run of the flow left meanwhile."""
         if earlier is None:
             return self
-        earlier.add(self.counts, self.first, self.dossiers)
-        earlier.kinds += self.kinds - Counter(each.kind for each in self.first)
+        earlier.add(self.counts, self.first, self.dossiers, self.kinds)
         return earlier
 
 
+NONE: Mapping[Kind, int] = {}
 _UNTOLD: dict[str, _Said] = {}
 
 
@@ -80,15 +85,17 @@ async def tell(
     counts: Mapping[str, int],
     events: Sequence[Happening] = (),
     dossiers: Iterable[str] = (),
+    kinds: Mapping[Kind, int] = NONE,
 ) -> None:
     """Leave a run's table, under a key of its flow, and its events. Never raises.
 
     `dossiers` are codes worth a link, besides those of the events; the first twenty get one.
+    `kinds`: how many there were of each, where `events` are only the first of them.
     """
     if "PREFECT_API_URL" not in os.environ:
         return
     said = _UNTOLD.pop(flow, None) or _Said()
-    said.add(counts, events, dossiers)
+    said.add(counts, events, dossiers, kinds)
     run = FlowRunContext.get()
     if run is None or not await _sent(flow, said, run):
         _UNTOLD[flow] = said.after(_UNTOLD.get(flow))

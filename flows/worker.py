@@ -20,8 +20,8 @@ import structlog
 from prefect import Flow
 from prefect.context import AsyncClientContext
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 
+from config.secret import key, secret
 from config.settings import settings
 from flows.cron import came_round, is_frequent
 from flows.deploying import listed
@@ -33,7 +33,8 @@ from flows.recompute import recompute
 from flows.telling import ADDRESS
 from states import notices
 from states.changes import applying
-from states.db import transaction, watch
+from states.db import LOST, transaction, watch
+from states.errors import HosoError
 from states.ledger import WAKE, anchor
 from states.ledger.driving import anything_open
 
@@ -51,6 +52,7 @@ ANCHOR = 300.0  # seconds between two looks whether the day is signed
 PROMPTLY = 5.0  # seconds between two looks for news to tell (Decree 224/2026 Art. 15(1)(g))
 AGAIN = 2.0  # seconds before the database is tried again
 PATIENCE = 10.0  # seconds for the database to say that it is there
+GRACE = 10.0  # seconds for what is under way to end when we are told to stop
 
 
 @dataclass(slots=True)
@@ -85,12 +87,23 @@ async def work(stop: asyncio.Event, address: str | None = None) -> None:
         tasks = [asyncio.create_task(each) for each in loops]
         log.info("worker.started")
         done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await _broken_off(others)
     await close()
     for task in done:
         task.result()
+
+
+async def _broken_off(tasks: Collection[asyncio.Task[object]]) -> None:
+    """Broken off amid a statement, a task waits for the database to say that it heard; not for one
+    that says nothing.
+    """
+    for task in tasks:
+        task.cancel()
+    ended, stuck = await asyncio.wait(tasks, timeout=GRACE)
+    if stuck:
+        log.error("database.silent")
+        give_up()
+    await asyncio.gather(*ended, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -119,7 +132,7 @@ async def _listening(woken: Collection[Woken]) -> None:
         except TimeoutError:  # it fell silent: what waits for an answer would wait for ever
             log.error("database.silent")  # noqa: TRY400  no news in where
             give_up()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except LOST:
             pass
         await asyncio.sleep(AGAIN)
 
@@ -132,9 +145,10 @@ async def _hear(address: str, woken: Collection[Woken]) -> None:
             each.called.set()
 
     hearing = await asyncpg.connect(address, timeout=PATIENCE)
-    watch(hearing)
     try:
-        await hearing.add_listener(WAKE, call)
+        watch(hearing)
+        async with asyncio.timeout(PATIENCE):
+            await hearing.add_listener(WAKE, call)
         call()  # what was enabled while nobody listened
         while True:
             await asyncio.sleep(AGAIN)
@@ -229,14 +243,16 @@ async def _anchored() -> None:
         await set_clock(db)
         day = moment(None).date()
         if not await anchor.signed_on(db, day):
-            await anchor.sign(db, settings().data, day)
+            told = settings()
+            ours = anchor.key_in(told.data, key(secret(told), "anchor"))
+            await anchor.sign(db, ours, told.data, day)
 
 
 async def _weathered(work: Work) -> None:
     """Do it, or say why not and go on: a database that restarts is back in a moment."""
     try:
         await work()
-    except (OSError, DBAPIError) as error:
+    except (*LOST, HosoError) as error:
         log.error("flow.failed", error=str(error).partition("\n")[0])  # noqa: TRY400  no news in where
         await asyncio.sleep(AGAIN)
     except Exception:

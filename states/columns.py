@@ -45,4 +45,4 @@ def iff(fact: str, states: Iterable[State], name: str) -> sa.CheckConstraint:
 
 
 MOMENT: Any = sa.DateTime(timezone=True)
-UNFINISHED = sa.text("finished_at IS NULL")
+UNFINISHED, FINISHED = sa.text("finished_at IS NULL"), sa.text("finished_at IS NOT NULL")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary, WeakSet
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 class WrongSchema(HosoError):
     """The database's schema is not the one this version knows."""
 
+
+#: What is raised by a database that is away or goes away. While connecting, SQLAlchemy lets the
+#: driver's own errors through.
+LOST = (
+    *(OSError, sa.exc.DBAPIError, sa.exc.TimeoutError),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+)
 
 #: A wire that is dead is found out in 30 s: by what was sent and not taken, or by asking when idle.
 WATCHED = {

@@ -66,6 +66,7 @@ class Stage:
     produces: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     routes: tuple[Any, ...] = ()
+    consults: tuple[Any, ...] = ()
     next: tuple[int, ...] | None = None  # -1: the result
     accept: str = "auto"
 

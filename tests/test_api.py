@@ -79,10 +79,44 @@ async def test_what_is_open_and_why_the_rest_is_not(office):
         "name": "Thẩm định hồ sơ",
         "term": "18cd",
     }
-    elsewhere = await office.read(code, **{"Hoso-Person": "p-edu-officer-11"})
+    elsewhere = await office.read(code, **DIRECTOR)
     assert elsewhere["open"] == []
-    assert "lies in H42.03.02" in elsewhere["closed"]["advance"]
+    assert "lies in H42.03.02" in elsewhere["closed"]["stop"]
+    assert elsewhere["applicant"] == "Nguyễn Thị Ánh"
     assert (await office.read(code, **RECEPTION))["open"] == ["withdraw"]
+
+
+async def test_another_agency_is_told_of_no_such_dossier(office):
+    code = await office.processing()
+    stranger = {"Hoso-Person": "p-edu-officer-11"}
+    nothing = await office.client.get("/v1/dossiers/H42.14-240304-9999", headers=stranger)
+    for path in ("", "/history", "/clock"):
+        answer = await office.client.get(f"/v1/dossiers/{code}{path}", headers=stranger)
+        assert answer.status_code == nothing.status_code == 404
+        same = answer.json()["detail"].replace(code, ""), nothing.json()["detail"]
+        assert same[0] == same[1].replace("H42.14-240304-9999", "")
+
+
+async def test_reading_is_kept_and_told_to_who_audits(office):
+    code = await office.processing()
+    await office.read(code, **OFFICER)
+    await office.read(code, "/history", **RECEPTION)
+    told = (await office.read(code, "/looks", **DIRECTOR))["looks"]
+    assert [(each["person"], each["door"]) for each in told] == [
+        ("p-reception-01", "GET /v1/dossiers/{code}/history"),
+        ("p-sci-officer-21", "GET /v1/dossiers/{code}"),
+    ]
+    answer = await office.client.get(f"/v1/dossiers/{code}/looks", headers=OFFICER)
+    assert answer.status_code == 403
+
+
+async def test_the_answer_can_be_left_out(office):
+    answer = await office.opened(RECEPTION | {"Prefer": "return=minimal"})
+    assert (answer.status_code, answer.content) == (201, b"")
+    assert answer.headers["Preference-Applied"] == "return=minimal"
+    code = answer.headers["Location"].rpartition("/")[2]
+    answer = await office.move(code, "digitise", RECEPTION | {"Prefer": "return=minimal"})
+    assert (answer.status_code, answer.content, answer.headers["ETag"]) == (204, b"", '"2"')
 
 
 async def test_history_tells_who_why_and_what_was_promised(office):

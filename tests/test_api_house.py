@@ -1,4 +1,4 @@
-"""What is round the dossiers: failures inside, a database away, the token, and what is promised."""
+"""What is round the dossiers: failures inside, no database, the secret, and what is promised."""
 
 import stat
 
@@ -6,8 +6,12 @@ import pytest
 from office import LICENCE, RECEPTION, address, running, told
 
 from api import doors, problems
+from api.rates import OPEN
+from config import secret
+from config.settings import BadSettings, Settings
 from states.db import engine
-from states.errors import HosoError
+
+PUBLIC = tuple(path for path, _ in OPEN)
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ async def test_without_a_database_it_lives_and_says_so(tmp_path):
     async with running(nowhere, tmp_path) as office:
         assert (await office.client.get("/health")).json() == {"status": "ok"}
         for path in ("/ready", "/v1/dossiers/x"):
-            answer = await office.client.get(path, headers=RECEPTION)
+            answer = await office.client.get(path)
             problem = told(answer, 503, "away")
             assert "does not answer" in problem["detail"]
             assert answer.headers["Retry-After"]
@@ -59,22 +63,29 @@ async def test_a_request_carries_one_id(office):
     assert forged.headers["X-Request-Id"] not in {"", "two words"}
 
 
-# The token --------------------------------------------------------------------------------
+# The secret -------------------------------------------------------------------------------
 
 
-def test_the_token_is_made_once_and_is_the_owners_alone(tmp_path):
+def test_the_secret_is_made_once_and_is_the_owners_alone(tmp_path):
     folder = tmp_path / "new"
-    token = doors.token(folder)
-    assert len(token) == 44
-    assert doors.token(folder) == token
-    assert stat.S_IMODE((folder / doors.TOKEN).stat().st_mode) == 0o600
-    assert [path.name for path in folder.iterdir()] == [doors.TOKEN]
+    given = Settings(data=folder)
+    found = secret.secret(given)
+    assert len(found) == 44
+    assert secret.secret(given) == found
+    assert stat.S_IMODE((folder / secret.FILE).stat().st_mode) == 0o600
+    assert [path.name for path in folder.iterdir()] == [secret.FILE]
+    assert secret.key(found, "slip") != secret.key(found, "citizen")
 
 
-def test_an_empty_token_opens_nothing(tmp_path):
-    (tmp_path / doors.TOKEN).write_text("\n")
-    with pytest.raises(HosoError, match="holds no token"):
-        doors.token(tmp_path)
+def test_an_empty_secret_opens_nothing(tmp_path):
+    (tmp_path / secret.FILE).write_text("\n")
+    with pytest.raises(BadSettings, match="holds no secret"):
+        secret.secret(Settings(data=tmp_path))
+
+
+def test_a_secret_that_is_given_is_taken(tmp_path):
+    assert secret.secret(Settings(data=tmp_path, secret="x" * 32)) == b"x" * 32
+    assert not list(tmp_path.iterdir())
 
 
 # The promise ------------------------------------------------------------------------------
@@ -84,20 +95,39 @@ def test_types_are_promises():
     """Somebody's program compares these. Adding is free; renaming or removing is a new version."""
     assert {problems.name(kind): status for kind, status in problems.STATUS.items()} == {
         "unidentified": 401,
+        "wrong-credentials": 401,
+        "session-ended": 401,
+        "password-due": 403,
+        "out-of-scope": 403,
+        "no-account": 403,
+        "no-right": 403,
         "not-held": 403,
         "not-yours": 403,
         "unknown": 404,
         "no-such-address": 404,
         "no-such-method": 405,
+        "too-slow": 408,
         "not-open": 409,
+        "not-allowed": 409,
+        "not-now": 409,
+        "not-together": 409,
+        "not-dead": 409,
+        "account-exists": 409,
         "stale": 409,
         "too-large": 413,
+        "file-too-large": 413,
+        "not-taken": 415,
+        "spoilt": 500,
+        "store-away": 503,
+        "too-many": 429,
         "bad-input": 422,
+        "bad-file": 422,
         "key-reused": 422,
         "invalid": 422,
         "unknown-event": 422,
         "broken": 500,
         "wrong-schema": 503,
+        "other-server": 503,
         "away": 503,
         "outdated": 503,
     }
@@ -108,7 +138,7 @@ async def test_the_openapi_document_tells_all_of_it(office):
     assert {"/health", "/ready", "/v1/dossiers/{code}/events/{event}"} <= set(document["paths"])
     for path, methods in document["paths"].items():
         for told_of in methods.values():
-            if path.startswith("/v1"):
+            if path.startswith("/v1") and not path.startswith(PUBLIC):
                 assert told_of["security"] == [{"HTTPBearer": []}]
                 assert {"401", "403", "404", "409", "412", "413", "422", "503"} <= set(
                     told_of["responses"]

@@ -20,6 +20,7 @@ from states.tables import Dossier, Entry
 from states.words import Event, Role
 
 LATER = at(365 * 12)  # twelve years on
+SECRET = b"a key that nobody else has"
 WHERE = sa.text("SELECT tableoid::regclass::text, count(*) FROM entry GROUP BY 1")
 
 
@@ -144,12 +145,12 @@ async def test_anchors_hold(fresh: AsyncEngine, owner: AsyncEngine, tmp_path: Pa
         await closed(db)
     await settled(fresh)
     async with fresh.begin() as db:
-        assert await anchor.sign(db, tmp_path, TODAY) == 1
+        assert await anchor.sign(db, SECRET, tmp_path, TODAY) == 1
     assert (await archive(fresh, LATER)).dossiers == 1
     async with owner.connect() as db:
-        assert await anchor.check(db, tmp_path) == []
+        assert await anchor.check(db, SECRET, tmp_path) == []
         await db.execute(sa.text("UPDATE entry_cold SET hash = sha256('x') WHERE seq = 8"))
-        assert await anchor.check(db, tmp_path) != []
+        assert await anchor.check(db, SECRET, tmp_path) != []
 
 
 # Guarded ----------------------------------------------------------------------------------

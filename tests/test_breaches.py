@@ -283,7 +283,7 @@ async def test_a_batch_is_read_and_written_together(fresh: AsyncEngine, book: Ca
         assert (await record(fresh, book, april(6)))["ended"] == 12
     finally:
         sa.event.remove(fresh.sync_engine, "before_cursor_execute", hear)
-    assert len(said) == 1 + 6 + 1  # entered; one batch; and then no more
+    assert len(said) == 1 + 7 + 1  # entered; one batch; and then no more
 
 
 async def test_one_that_cannot_be_read_keeps_nobody_else_waiting(

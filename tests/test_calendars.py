@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from api.cli import calendar_year
+from api import calendar_year
 from states import calendars
 from states.calendars import Difference, Override
 from states.calendars.editing import with_exception

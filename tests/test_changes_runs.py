@@ -50,6 +50,7 @@ from town import (
 from config.settings import settings
 from flows.opening import close
 from flows.recompute import recompute
+from flows.telling import MOST
 from states import ledger, lifecycle
 from states.catalogue import Catalogue, bundles
 from states.catalogue.rights import NotAllowed
@@ -79,6 +80,11 @@ async def chosen(engine: AsyncEngine, number: int) -> list[int]:
         seen, there = await foreseen(db, number), await papers(db)
     moving = (code for code, item in seen.items() if item.effect is not Effect.kept)
     return sorted(there[code].id for code in moving)
+
+
+async def lines_of_one(engine: AsyncEngine, code: str) -> list[Any]:
+    async with engine.connect() as db:
+        return await lines_of(db, code)
 
 
 async def status(engine: AsyncEngine, number: int) -> Any:
@@ -323,6 +329,12 @@ async def test_an_approval_wakes_whoever_listens_and_binds_once(
 async def test_the_flow_applies_what_waits_and_then_nothing(
     ours: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    heard: list[Any] = []
+
+    async def hear(flow: str, counts: Any, events: Any, *, kinds: Any) -> None:
+        heard.append((events, kinds))
+
+    monkeypatch.setattr("flows.recompute.tell", hear)
     monkeypatch.setenv("HOSO_DATABASE", address(ours))
     settings.cache_clear()
     number = await settled(ours)
@@ -330,6 +342,14 @@ async def test_the_flow_applies_what_waits_and_then_nothing(
         told = await recompute.fn(NOW)
         row = await status(ours, number)
         assert told == {f"change {number}": row.moved}
+        [(events, kinds)] = heard
+        assert kinds == {"hoso.change-applied": row.moved}
+        assert len(events) == min(MOST, row.moved) > 1
+        assert {each.kind for each in events} == kinds.keys()
+        for each in events:
+            last = (await lines_of_one(ours, each.dossier))[-1]
+            assert (last["event"], each.facts) == (Event.recompute, {"change": number})
+            assert last["payload"]["act"]["change"] == number
         assert (row.status, row.applied_at) == (Status.applied, NOW)
         assert await recompute.fn(NOW) == {}
     finally:

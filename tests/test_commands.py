@@ -513,9 +513,8 @@ async def test_verify_signs_what_holds_and_nothing_else(here: Path, fresh: Async
         if await anchors():
             break
     assert await anchors() == 1
-    key = here / "data" / "anchor.key"
-    assert key.stat().st_mode & 0o077 == 0
-    key.write_text("a key of somebody else, as long as ours")
+    assert (here / "data" / "secret").stat().st_mode & 0o077 == 0
+    (here / "data" / "anchor.key").write_text("a key of somebody else, as long as ours")
     answer = await hoso("verify")
     assert answer.code == 1
     assert "its signature is not ours" in answer.sentence

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -251,6 +251,20 @@ async def test_events_are_one_by_one_up_to_fifty_and_then_a_number(
         assert each["related"][0]["prefect.resource.id"] == f"prefect.flow-run.{in_a_run.id}"
 
 
+async def test_of_very_many_the_first_and_their_number_are_enough(
+    heard: Heard, in_a_run: FlowRun
+) -> None:
+    heard.away = True
+    few = [Happening("hoso.change-applied", f"H42-{n}") for n in range(3)]
+    await tell("recompute", {"change 1": 300_000}, few, kinds={"hoso.change-applied": 300_000})
+    heard.away = False
+    await tell("recompute", {"change 2": 2}, few[:2], kinds={"hoso.change-applied": 2})
+    *ones, rest = heard.events
+    assert [each["event"] for each in ones] == ["hoso.change-applied"] * 5
+    assert rest["event"] == "hoso.change-applied.many"
+    assert rest["payload"] == {"count": 300_002, "shown": 5}
+
+
 async def test_what_no_run_showed_is_told_with_the_next(
     heard: Heard, in_a_run: FlowRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,9 +383,12 @@ async def test_a_worker_registers_runs_tells_and_outlives_the_server(
     """One long scene: its server takes ten seconds to come up."""
     port = free_ports(1)[0]
     kept = keeping.Prefect(partial(serving, tmp_path, prefect_database, port))
-    with kept as server, working(server, fresh, tmp_path) as worker:
-        prefect = Prefect(server.api)
-        await here(tmp_path)
+    prefect = Prefect(f"http://127.0.0.1:{port}/api")
+    async with AsyncExitStack() as stack:
+        worker = stack.enter_context(working(prefect, fresh, tmp_path))
+        await said(tmp_path, "worker.started")  # there is no server yet: it is found later
+        stack.enter_context(kept)
+        await said(tmp_path, "prefect.here")
         await everything_is_registered(prefect)
         await a_run_by_hand_is_run_in_the_worker(prefect, worker)
         await what_the_ledger_wakes_shows_under_its_deployment(prefect, fresh)
@@ -388,13 +405,13 @@ async def test_a_worker_registers_runs_tells_and_outlives_the_server(
         assert not workers(prefect, worker.pid)  # it took its leave
 
 
-async def here(data: Path) -> None:
-    """The worker has met the server."""
+async def said(data: Path, event: str) -> None:
+    """The worker's log tells it."""
 
-    async def met() -> bool:
-        return '"event": "prefect.here"' in (data / "worker.log").read_text()
+    async def told() -> bool:
+        return f'"event": "{event}"' in (data / "worker.log").read_text()
 
-    await until(met, most=SLOW)
+    await until(told, most=SLOW)
 
 
 def workers(prefect: Prefect, pid: int) -> list[Any]:

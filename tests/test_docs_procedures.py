@@ -359,7 +359,7 @@ def test_what_is_only_kept_is_read_by_nothing_that_moves_dossiers() -> None:
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) not in {"State", "S", "row"}
     }
     sure = kept - {"digitised", "go", "online", "suffix"}  # others are called so too
-    assert len(sure) >= 5
+    assert len(sure) >= 4
     assert len(read) > 100
     assert not sure & read
 

@@ -48,7 +48,6 @@ async def test_a_receipt_starts_the_clock(db: AsyncConnection) -> None:
     assert found.registered_at == found.received_at == found.moved_at == NINE
     assert found.due_at == found.due_original == at(7, "17:00")
     assert found.late_at == at(8, "00:00")
-    assert found.warn_at == at(4, "13:22")  # 90 + 0.75 × 2,790 minutes along the line
     assert (found.deadline, found.missing, found.fee_asked, found.fee_paid) == (1, 0, 600_000, 0)
     assert (found.procedure, found.version, found.agency) == (PERMIT.code, 1, "H42.05")
     assert (found.term, found.policy, found.regime) == ("5wd", Policy.day, "R2021")

@@ -23,6 +23,7 @@ from states.tables import Dossier, Entry, Visit
 from states.words import Channel, Event, Role
 
 TODAY = date(2024, 3, 4)
+OURS, THEIRS = b"a key that nobody else has", b"one of another machine, or forged"
 
 # What Postgres keeps and people send: all of Unicode but NUL and halves of pairs.
 TEXTS = st.text(
@@ -299,16 +300,16 @@ async def settled(engine: AsyncEngine) -> None:
 
 
 async def _written_anew(owner_db: AsyncConnection, paper: Dossier, folder: Path) -> None:
-    assert await anchor.sign(owner_db, folder, TODAY) == 1
-    assert await anchor.sign(owner_db, folder, TODAY) == 0
+    assert await anchor.sign(owner_db, OURS, folder, TODAY) == 1
+    assert await anchor.sign(owner_db, OURS, folder, TODAY) == 0
     await move(owner_db, paper.code, Event.withdraw, at(3))  # what came later is not its business
     await receive(owner_db)
-    assert await anchor.check(owner_db, folder) == []
+    assert await anchor.check(owner_db, OURS, folder) == []
 
     savepoint = await owner_db.begin_nested()
     await rewrite(owner_db, paper, 5, reason="thiếu mọi thứ")
     assert await faults(owner_db) == []  # the chain alone cannot tell
-    [told] = await anchor.check(owner_db, folder)
+    [told] = await anchor.check(owner_db, OURS, folder)
     assert told == f"anchor of H42.05, {TODAY}: the history signed then is not the history told now"
     await savepoint.rollback()
 
@@ -319,19 +320,42 @@ async def _written_anew(owner_db: AsyncConnection, paper: Dossier, folder: Path)
     ):
         savepoint = await owner_db.begin_nested()
         await owner_db.execute(sa.text(statement))
-        assert await anchor.check(owner_db, folder)
+        assert await anchor.check(owner_db, OURS, folder)
         await savepoint.rollback()
     savepoint = await owner_db.begin_nested()
     await owner_db.execute(sa.text("DELETE FROM anchor"))
-    [told] = await anchor.check(owner_db, folder)
+    [told] = await anchor.check(owner_db, OURS, folder)
     assert told.startswith("the anchors are not those that were signed")
     await savepoint.rollback()
 
-    (folder / anchor.KEY).write_text("another key, and long enough to be one")
-    assert len(await anchor.check(owner_db, folder)) == 1
-    (folder / anchor.KEY).write_text("")
-    with pytest.raises(anchor.NoKey):
-        await anchor.check(owner_db, folder)
+    [told] = await anchor.check(owner_db, THEIRS, folder)
+    assert told == f"anchor of H42.05, {TODAY}: its signature is not ours"
+
+
+async def test_nobody_signs_with_another_key(
+    fresh: AsyncEngine, owner: AsyncEngine, tmp_path: Path
+) -> None:
+    """A second machine without the first one's would make honest anchors look forged."""
+    async with fresh.begin() as db:
+        await receive(db)
+    await settled(fresh)
+    async with fresh.begin() as db:
+        assert await anchor.sign(db, OURS, tmp_path, TODAY) == 1
+        with pytest.raises(anchor.OtherKey, match=f"the last anchor of H42.05, of {TODAY}"):
+            await anchor.sign(db, THEIRS, tmp_path, TODAY + timedelta(1))
+        assert await anchor.sign(db, OURS, tmp_path, TODAY + timedelta(2)) == 1
+        assert await anchor.check(db, OURS, tmp_path) == []
+
+
+def test_the_key_is_made_of_the_secret_and_can_be_kept(tmp_path: Path) -> None:
+    made = anchor.key_in(tmp_path, b"made")
+    assert made == anchor.key_in(tmp_path, b"made") != anchor.key_in(tmp_path, b"anew")
+    kept = tmp_path / anchor.KEY
+    kept.write_text("too short to be one")
+    with pytest.raises(anchor.NoKey, match="holds no key"):
+        anchor.key_in(tmp_path, b"anew")
+    kept.write_bytes(anchor.key_in(tmp_path / "none", bytes(32)) + b"\n")
+    assert anchor.key_in(tmp_path, b"anew") == anchor.key_in(tmp_path / "none", bytes(32))
 
 
 async def test_every_agency_has_its_anchor(fresh: AsyncEngine, tmp_path: Path) -> None:
@@ -341,8 +365,8 @@ async def test_every_agency_has_its_anchor(fresh: AsyncEngine, tmp_path: Path) -
         await ledger.open_(db, book, lodging(), act(Event.receive, NINE))
     await settled(fresh)
     async with fresh.begin() as db:
-        assert await anchor.sign(db, tmp_path, TODAY) == 2
-        assert await anchor.check(db, tmp_path) == []
+        assert await anchor.sign(db, OURS, tmp_path, TODAY) == 2
+        assert await anchor.check(db, OURS, tmp_path) == []
 
 
 async def test_a_slow_writer_is_no_forger(fresh: AsyncEngine, tmp_path: Path) -> None:
@@ -351,10 +375,10 @@ async def test_a_slow_writer_is_no_forger(fresh: AsyncEngine, tmp_path: Path) ->
     async with fresh.connect() as slow:
         await receive(slow)
         async with fresh.begin() as db:
-            await anchor.sign(db, tmp_path, TODAY)
+            await anchor.sign(db, OURS, tmp_path, TODAY)
         await slow.commit()
     async with fresh.begin() as db:
-        assert await anchor.check(db, tmp_path) == []
+        assert await anchor.check(db, OURS, tmp_path) == []
 
 
 def test_the_payload_is_kept_as_it_was_hashed() -> None:

@@ -32,7 +32,7 @@ from states.words import Event, Outcome, Role, State, Tally
 async def test_waiting_holds_the_clock(db: AsyncConnection) -> None:
     paper = await process(db)
     paper = await move(db, paper.code, Event.request_supplement, at(1, "10:00"))
-    assert (paper.due_at, paper.late_at, paper.warn_at) == (None, None, None)
+    assert (paper.due_at, paper.late_at) == (None, None)
     assert (paper.lapse_at, paper.supplements_left) == (at(31, "17:00"), 0)
     assert [visit.due_at for visit in await visits(db, paper)] == [None]
     photo = {"payload": {"components": {"passport": FILE}}}
@@ -160,7 +160,7 @@ async def test_by_the_hour_a_minute_counts(db: AsyncConnection) -> None:
 
 async def test_without_a_term_there_is_no_verdict_to_miss(db: AsyncConnection) -> None:
     paper = await process(db, TERMLESS)
-    assert (paper.due_at, paper.due_original, paper.warn_at) == (None, None, None)
+    assert (paper.due_at, paper.due_original) == (None, None)
     paper = await move(
         db, paper.code, Event.return_result, at(300), payload={"outcome": "approved"}
     )

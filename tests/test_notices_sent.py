@@ -15,12 +15,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from states.errors import BadInput
-from states.notices import queued, sending
+from states.notices import keeping, queued, sending
 from states.notices.quiet import pause
 from states.notices.rows import Sending, Way
 from states.notices.sending import Hours, Letter, NotSent, Outlet, Rest
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+DAY = 24 * HOUR
 HOURS = Hours(TEMPLATES.quiet, HANOI)
 REFUSED = NotSent("the gateway answered 503 to this one")
 AWAY = NotSent("the gateway did not answer in 10 s", away=True)
@@ -403,3 +404,38 @@ async def test_what_is_to_be_tried_again_at_night_waits_for_the_morning(
     assert await sent(fresh, Noting(REFUSED).outlet(), at=evening) == {"again": 1}
     row = await only(fresh)
     assert row.next_at == (MORNING + timedelta(days=1)).replace(hour=6, minute=30)
+
+
+# Kept ---------------------------------------------------------------------------------------
+
+
+async def test_what_was_sent_long_ago_goes_and_what_was_not_told_stays(fresh: AsyncEngine) -> None:
+    then = MORNING - keeping.KEPT
+    for n, (state, at) in enumerate(
+        [
+            (Sending.sent, then - MINUTE),
+            (Sending.dead, then - MINUTE),
+            (Sending.queued, then - MINUTE),
+            (Sending.sent, then),
+            (Sending.sent, then - HOUR),
+            (Sending.sent, MORNING),
+            (Sending.sent, MORNING),
+        ]
+    ):
+        sent_at = at if state is Sending.sent else None
+        await queue(fresh, sending=state, sent_at=sent_at, made_at=min(at, then), fact=f"f/{n}")
+    told = await asyncio.gather(*(keeping.forget(fresh, MORNING, batch=2) for _ in range(3)))
+    assert sum(told) == 2
+    left = [(each.fact, each.sending) for each in await messages(fresh)]
+    assert [fact for fact, _ in left] == ["f/1", "f/2", "f/3", "f/5", "f/6"]
+    assert await keeping.forget(fresh, MORNING, batch=2) == 0
+    assert await keeping.forget(fresh, MORNING + MINUTE, batch=2) == 1
+
+
+async def test_what_is_young_is_not_looked_at(fresh: AsyncEngine) -> None:
+    """However many there are: a night's work is what has become old."""
+    young = dict(sending=Sending.sent, sent_at=MORNING - keeping.KEPT - DAY)
+    await queue(fresh, 2, made_at=MORNING - keeping.KEPT - DAY, **young)
+    await queue(fresh, 6, **young)  # which cannot be, and shows who was asked
+    assert await keeping.forget(fresh, MORNING, batch=2) == 4
+    assert len(await messages(fresh)) == 4

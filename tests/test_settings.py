@@ -32,6 +32,10 @@ def test_without_any_variable_it_is_all_on_this_machine():
         "port": 8600,
         "prefect_api": None,
         "log_format": "auto",
+        "cors": (),
+        "calls": 600,
+        "largest_file": 100_000_000,
+        **dict.fromkeys(("secret", "url", "files", "oidc_issuer", "oidc_client", "oidc_secret")),
         **dict.fromkeys(("smtp", "mail_from", "sms_gateway", "sms_token")),
         **dict.fromkeys(("chat_gateway", "chat_token", "webhooks")),
     }

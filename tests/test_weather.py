@@ -20,7 +20,6 @@ import weather
 from book import FILE, UNIT
 from databases import alone, run_as_owner
 from seeding import seeded
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel
 from test_crash import connected
@@ -31,6 +30,7 @@ from flows.drive import drive
 from flows.report import report
 from flows.sweep import sweep
 from states import catalogue, db, ledger
+from states.db import LOST
 from states.deadlines.rows import Alert
 from states.embedded import Embedded, running
 from states.ledger import Act, Lodging
@@ -44,7 +44,6 @@ BOOK = catalogue.load()
 BY_ITSELF = "2.000033"  # routed and taken in without a hand; due the same day
 NINE = datetime(2024, 3, 4, 2, tzinfo=UTC)  # on a Monday, in Hà Nội
 HOUR = timedelta(hours=1)
-WEATHER = (OSError, TimeoutError, DBAPIError)
 CLERKS, EACH = 4, 30
 MANY = 60  # dossiers, where nothing is stopped
 SLOW = 30.0  # seconds: what takes longer never comes
@@ -109,7 +108,7 @@ async def until(engine: AsyncEngine, holds: Any, most: float = SLOW) -> None:
                 async with engine.connect() as connection:
                     if await connection.scalar(holds):
                         return
-            except WEATHER:
+            except LOST:
                 pass
             await asyncio.sleep(0.05)
 
@@ -187,7 +186,7 @@ async def office(engine: AsyncEngine, acknowledged: list[str]) -> None:
             try:
                 async with asyncio.timeout(10), db.transaction(engine) as connection:
                     return await make(connection)
-            except WEATHER:
+            except LOST:
                 await asyncio.sleep(0.05)
 
     async with asyncio.timeout(2 * SLOW):
@@ -216,7 +215,8 @@ async def test_postgres_stopped_twice_under_load_and_the_end_is_the_undisturbed_
         async with connected(cluster, database) as engine, at_work() as task:
             load = asyncio.create_task(office(engine, acknowledged))
             for after in (many // 2, many) if database == "hoso" else ():
-                while len(acknowledged) < after:  # noqa: ASYNC110  clerks set no Event
+                while len(acknowledged) < after:
+                    assert not load.done(), "the clerks went home"
                     await asyncio.sleep(0.01)
                 await asyncio.to_thread(weather.stop_postgres, cluster)
                 there = list(acknowledged)
@@ -321,6 +321,32 @@ async def test_a_connection_that_dies_in_silence_is_found_out(
             await until(engine, all_of(MANY + 1, State.processing), most=5)
             assert not task.done()
         await holds(engine, MANY + 1)
+
+
+async def test_a_worker_stops_while_the_database_says_nothing(
+    server: Embedded,
+    begun: str,
+    turned: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Amid a statement that is never answered, and cancelled in vain."""
+    monkeypatch.setattr(worker, "GRACE", 0.5)
+    monkeypatch.setattr(opening, "PATIENCE", 0.5)
+    async with (
+        copied(server, begun) as name,
+        weather.wire(server) as wire,
+        connected(server, name) as engine,
+    ):
+        turned(wire.address(name))
+        monkeypatch.setattr(worker, "PATIENCE", SLOW)  # it has not found out yet
+        async with at_work():
+            await until(engine, all_of(MANY, State.processing))
+            wire.hush()
+            async with engine.begin() as connection:
+                await receive(connection, "after")
+            await asyncio.sleep(1.5)  # it looks at least once a second
+            since = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - since < SLOW / 3
 
 
 # A wrong clock ------------------------------------------------------------------------------------

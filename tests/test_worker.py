@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from prefect.settings import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from api.cli.place import Place, prefect_here
 from config.settings import settings
 from flows import worker
 from flows.deploying import listed
@@ -290,6 +292,18 @@ async def test_prefect_away_stops_no_dossier(
                 await receive(db)
             assert await until(lambda: processing(fresh)) < PROMPT
     _UNTOLD.clear()
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_a_server_that_is_away_is_turned_to_by_who_waits_for_it(
+    waiting: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOSO_PREFECT_API", NOWHERE)
+    settings.cache_clear()
+    with patch.dict(os.environ):
+        here = Place(tmp_path, "", "", None)
+        assert not prefect_here(here, waiting=waiting)
+        assert os.environ.get("PREFECT_API_URL") == (NOWHERE if waiting else None)
 
 
 def turned_to(api: str) -> AbstractContextManager[Any]:

@@ -19,10 +19,13 @@ from databases import alone, run_as_owner
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states import db as connecting
-from states import ledger, lifecycle
+from states import ledger, lifecycle, people
 from states.catalogue import Catalogue, Procedure, bundles, publishing
 from states.catalogue.rows import Kind
 from states.clock import Policy
+from states.consultations import asking, ending, hearing
+from states.consultations.asking import Question
+from states.consultations.rows import Opinion
 from states.embedded import Embedded
 from states.ledger import Act, Lodging, Taken
 from states.lifecycle import Now
@@ -91,7 +94,26 @@ async def move(
     role = next(r for r in Role if event in lifecycle.open_to(paper, Now(when, r)))
     procedure = book.procedure(paper.procedure, paper.version)
     payload = brings(Random(code), event, procedure, paper) | facts
+    await consult(db, book, paper, event, when)
     return await ledger.move(db, book, code, act(event, when, role, payload=payload))
+
+
+async def consult(
+    db: AsyncConnection, book: Catalogue, paper: Dossier, event: Event, when: datetime
+) -> None:
+    """What the stage's version asks of others before it is left forwards: they agree at once."""
+    day = book.day(when)
+    for rule in hearing.named(book, paper) if event in hearing.LEAVING else ():
+        asks, answers = (
+            people.caller(
+                book, book.organisation.holders(unit, Role.officer, day)[0].id, None, None, day
+            )
+            for unit in (paper.unit, rule.unit)
+        )
+        question = Question(to=rule.unit, about="Ý kiến")
+        n = await asking.ask(db, book, paper.code, asks, question, when)
+        agrees = ending.Answer(opinion=Opinion.agrees)
+        await ending.answer(db, book, paper.code, n, answers, agrees, when)
 
 
 async def processing(db: AsyncConnection, book: Catalogue, code: str, when: datetime) -> Dossier:
@@ -122,6 +144,7 @@ async def walked(
             break
         event, role = chance.choice(open_now)
         payload = brings(chance, event, procedure, paper)
+        await consult(db, book, paper, event, when)
         paper = await ledger.move(db, book, paper.code, act(event, when, role, payload=payload))
     return paper.code
 

@@ -31,6 +31,7 @@ SUBJECTS = {
     "breaches": {"breaches"},
     "notices": {"notices"},
     "proving": {"classify", "proof", "archive"},
+    "users": {"user"},
     "organisation": {"organisation", "regimes", "rules", "templates"},
 }
 

@@ -74,7 +74,7 @@ def show(
     json: Json = False,
 ) -> None:
     """A year at a glance, with what decided each day that differs from the ordinary week."""
-    from api.cli import calendar_year
+    from api import calendar_year
     from states import calendars
     from states.changes.proposing import texts_of
 

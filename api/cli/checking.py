@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli.output import as_json, check_writable, console
-from api.cli.place import Data, Json, Place, placed, transacted
+from api.cli.place import Data, Json, Place, key_for, placed, transacted
 from states.errors import HosoError
 
 
@@ -76,9 +76,10 @@ async def _verify(place: Place, *, sign: bool, quiet: bool):  # type: ignore[no-
             book = await bundles.read(db)
             report = await ledger.verify(db, book, lambda n: progress.update(task, completed=n))
             faults = [*map(str, report.faults), *map(str, await freezing.check(db))]
-            faults += await anchor.check(db, place.data)
+            ours = anchor.key_in(place.data, key_for("anchor"))
+            faults += await anchor.check(db, ours, place.data)
             if sign and not faults:
-                signed = await anchor.sign(db, place.data, datetime.now(UTC).date())
+                signed = await anchor.sign(db, ours, place.data, datetime.now(UTC).date())
     return report, faults, signed
 
 

@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-import asyncpg
 import typer
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config import log
 from config.settings import BadSettings, Settings, settings
-from states.db import engine, migrate, revision_fits, transaction
+from states.db import LOST, engine, migrate, revision_fits, transaction
 from states.errors import HosoError
 
 NOTE = "up.json"
@@ -94,6 +92,16 @@ def _told() -> Settings:
         raise Misset(str(error)) from None
 
 
+def key_for(purpose: str) -> bytes:
+    """The deployment's key for one purpose. Raises `Misset`."""
+    from config.secret import key, secret
+
+    try:
+        return key(secret(_told()), purpose)
+    except BadSettings as error:
+        raise Misset(str(error)) from None
+
+
 def _turn_to(**variables: str) -> None:
     """Settle a setting for this process and those it starts."""
     os.environ.update(variables)
@@ -107,13 +115,12 @@ def _named(folder: Path, told: Settings) -> Place:
 
 
 def _prepared(place: Place, *, make: bool) -> Place:
-    """Its schema made to fit, or found to. Raises `NoAnswer` and `WrongSchema`."""
+    """Made to fit, or found to. Raises `NoAnswer`, `WrongSchema` and `OtherServer`."""
     prepare, address = (migrate, place.owner) if make else (revision_fits, place.database)
     try:
         prepare(address)
-        if make:
-            asyncio.run(_seeded(place.database))
-    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+        asyncio.run((_seeded if make else _counted_on)(place.database))
+    except LOST as error:
         where = make_url(address).render_as_string(hide_password=True)
         why = str(error).partition("\n")[0]
         raise NoAnswer(f"the database {where} does not let us in: {why}") from None
@@ -126,6 +133,14 @@ async def _seeded(address: str) -> None:
 
     async with transacted(address) as db:
         await bundles.seed(db, datetime.now(UTC), _told().catalogue)
+
+
+async def _counted_on(address: str) -> None:
+    """Raises `OtherServer`."""
+    from states.ledger import outbox
+
+    async with transacted(address) as db:
+        await outbox.counted_on(db)
 
 
 @asynccontextmanager
@@ -150,24 +165,30 @@ def noted(place: Place, addresses: dict[str, str]) -> Iterator[None]:
         note.unlink(missing_ok=True)
 
 
-def prefect_here(place: Place) -> bool:
-    """Turn this process to the Prefect server that runs for this place, if one answers.
+def prefect_here(place: Place, *, waiting: bool = False) -> bool:
+    """Turn this process to the Prefect server that runs for this place, if one answers; whether so.
 
-    Without one a flow's work is done all the same, and leaves no run to look at.
+    Without one a flow's work is done all the same, and leaves no run to look at. `waiting`: to one
+    that does not answer yet, too, for who will ask it again and again.
     """
     from flows.server import environment
 
-    named = settings().prefect_api
-    api = str(named) if named else None
-    if api is None:
-        try:
-            api = str(json.loads((place.data / NOTE).read_text())["prefect"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
-    if not _answers(api):
+    if (api := _prefect_of(place)) is None:
         return False
-    os.environ.update(environment(api, place.data / "prefect"))
-    return True
+    there = _answers(api)
+    if there or waiting:
+        os.environ.update(environment(api, place.data / "prefect"))
+    return there
+
+
+def _prefect_of(place: Place) -> str | None:
+    """The address of its Prefect server: the one that is set, else that of `hoso up`."""
+    if (named := settings().prefect_api) is not None:
+        return str(named)
+    try:
+        return str(json.loads((place.data / NOTE).read_text())["prefect"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _answers(api: str) -> bool:

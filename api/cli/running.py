@@ -29,6 +29,8 @@ Port = Annotated[
     typer.Option(help="For the API and the pages; Prefect takes the next.", min=1, max=65_534),
 ]
 
+STOPPING = 10  # seconds in which requests in hand are answered
+
 
 class PortTaken(HosoError):
     """The port is in use."""
@@ -77,7 +79,7 @@ def worker(
     from api.cli.place import prefect_here
 
     with placed(data) as place:
-        shown = prefect_here(place)
+        shown = prefect_here(place, waiting=True)
         if json:
             as_json({"database": True, "prefect": shown})
         _work(_address(place), with_parent=with_parent)
@@ -166,7 +168,14 @@ def serve(house: House) -> None:
     with closing(beside), keeping.kept({**house.looks, "worker": beside.look}):
         prefect_ui = house.addresses.get("prefect", "").removesuffix("/api")
         app = create_app(settings(), prefect_ui=prefect_ui)
-        uvicorn.run(app, host=host, port=int(port), log_config=None, access_log=False)
+        uvicorn.run(
+            app,
+            host=host,
+            port=int(port),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=STOPPING,
+        )
 
 
 def _free(host: str, port: int) -> None:
@@ -201,5 +210,7 @@ def _tell(house: House, *, json: bool) -> None:
         console.print(
             f"Prefect        {addresses['prefect'].removesuffix('/api')}", highlight=False
         )
-    console.print(f"Token          {house.place.data / 'api-token'}", highlight=False)
+    console.print(
+        "Accounts       hoso user add PERSON --admin, hoso user token PERSON", highlight=False
+    )
     console.print("Ctrl-C stops.", style="dim")

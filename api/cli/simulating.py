@@ -1,7 +1,6 @@
 """Simulations on history as people and programs want them: tables, JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +15,8 @@ from states.simulation import (
     BEFORE,
     CLASSES,
     Matrix,
-    Reread,
     Simulation,
+    as_dict,
     in_time,
     shifts,
     together,
@@ -115,41 +114,6 @@ def show_all(
         for code, why in refused.items():
             left.add_row(code, escape(why))
         console.print(left, highlight=False)
-
-
-def as_dict(made: Simulation) -> dict[str, Any]:
-    """All of it, with everyone who changes class."""
-    draft, zone = made.draft, made.calendar.zone
-
-    def told(each: Reread) -> dict[str, Any]:
-        facts = each._asdict()
-        local = {n: at.astimezone(zone) for n, at in facts.items() if isinstance(at, datetime)}
-        return {**facts, **local}
-
-    return {
-        "procedure": draft.code,
-        "version": draft.version,
-        "term": str(draft.term),
-        "policy": draft.policy,
-        "calendar": f"{made.calendar.name}@{made.calendar.version}",
-        "from": _local(made, made.since),
-        "to": _local(made, made.until),
-        "read": made.read,
-        "before": made.before,
-        "after": made.after,
-        "matrix": [
-            {"before": was, "after": now, "dossiers": n} for (was, now), n in made.matrix.items()
-        ],
-        "changed": [told(each) for each in made.changed],
-        "worst": [told(each) for each in made.worst],
-        "stages": [asdict(each) for each in made.stages],
-        "left_out": {
-            **asdict(made.left_out),
-            "examples": [{"code": code, "why": why} for code, why in made.left_out.examples],
-        },
-        "disallowed": asdict(made.disallowed),
-        "recalendared": made.recalendared,
-    }
 
 
 def all_as_dict(

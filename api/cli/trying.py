@@ -27,7 +27,7 @@ def simulate(
 ) -> None:
     """Read every closed dossier again by the clock under a draft. Nothing is written."""
     from api.cli import simulating
-    from states.simulation import Simulation
+    from states.simulation import Simulation, as_dict
 
     async def work(db: Any, book: Any, at: datetime) -> tuple[list[Simulation], dict[str, str]]:
         from states.simulation import simulate as run
@@ -49,7 +49,7 @@ def simulate(
     made, refused = catalogued(data, work)
     one = len(drafts or []) == 1 and len(made) == 1
     if json:
-        as_json(simulating.as_dict(made[0]) if one else simulating.all_as_dict(made, refused))
+        as_json(as_dict(made[0]) if one else simulating.all_as_dict(made, refused))
     elif one:
         simulating.show(console, made[0])
     else:

@@ -4,25 +4,26 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Response
+from fastapi import APIRouter, Body, Header, Path, Request, Response
 from pydantic import AwareDatetime
 
-from api.doors import At, Db, Shelf, Speaks, Who, admitted
-from api.dossiers.shapes import Asked, ClockRead, History, Lodged, Standing
-from api.dossiers.telling import clock_read, history, standing
+from api.doors import At, Db, Door, Looked, Sees, Shelf, Speaks, Who, house, needs
+from api.dossiers.shapes import Asked, ClockRead, Full, History, Lodged, Looks, Standing
+from api.dossiers.telling import clock_read, full, history, looks_told, standing
 from api.problems import DOCUMENTED, Refused
-from states import ledger, people
+from api.tracking import printed
+from states import ledger, people, seeing
+from states.accounts.scopes import Scope
 from states.errors import BadInput, NotOpen, NotYours, Stale
+from states.files import attaching
 from states.ledger import Act, Lodging
+from states.sight import WIDE
+from states.tables import Dossier
 from states.words import Event
 
-router = APIRouter(
-    prefix="/v1/dossiers",
-    tags=["dossiers"],
-    dependencies=[Depends(admitted)],
-    responses=DOCUMENTED,
-)
-NEVER = 0  # the seq of no dossier
+router = APIRouter(prefix="/v1/dossiers", tags=["dossiers"], route_class=Door, responses=DOCUMENTED)
+READS = [needs(Scope.dossiers_read)]
+WRITES = [needs(Scope.dossiers_write)]
 
 # Codes taken over from other systems have shapes of their own; none holds a control character.
 Code = Annotated[str, Path(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -32,7 +33,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="Sent again, it gives the same answer and writes nothing.",
+        include_in_schema=False,  # every write takes one: `Door` says so
     ),
 ]
 Seen = Annotated[
@@ -41,9 +42,16 @@ Seen = Annotated[
 ]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=WRITES)
 async def open_dossier(
-    lodged: Lodged, response: Response, book: Shelf, who: Who, at: At, db: Db, key: Key = None
+    request: Request,
+    lodged: Lodged,
+    response: Response,
+    book: Shelf,
+    who: Who,
+    at: At,
+    db: Db,
+    key: Key = None,
 ) -> Standing:
     """Open a dossier at the centre, and move it to its first state."""
     procedure = book.procedure(lodged.procedure, on=book.day(at))
@@ -64,32 +72,59 @@ async def open_dossier(
     paper = await ledger.open_(db, book, lodging, act)
     response.headers["Location"] = f"/v1/dossiers/{paper.code}"
     response.headers["ETag"] = f'"{paper.seq}"'
-    return standing(book, paper, who, at)
+    return _with_slip(request, standing(book, paper, who, at))
 
 
-@router.get("/{code}")
+def _with_slip(request: Request, told: Standing) -> Standing:
+    return told.model_copy(update={"slip": printed(house(request), told.code)})
+
+
+@router.get("/{code}", dependencies=READS)
 async def read_dossier(
-    code: Code, response: Response, book: Shelf, who: Who, at: At, db: Db
-) -> Standing:
-    """The dossier as it stands, and what the caller may do to it now."""
-    paper, _ = await ledger.find(db, code)
+    code: Code,
+    response: Response,
+    book: Shelf,
+    who: Who,
+    sees: Sees,
+    looked: Looked,
+    at: At,
+    db: Db,
+) -> Full:
+    """The dossier as it stands, whose it is, and what the caller may do to it now.
+
+    That it was read is kept.
+    """
+    paper, _ = await seeing.find(db, code, sees)
+    await looked([int(paper.id or 0)])
     response.headers["ETag"] = f'"{paper.seq}"'
-    return standing(book, paper, who, at)
+    return full(book, await _with_files(db, book, paper), who, at)
 
 
-@router.get("/{code}/history")
-async def read_history(code: Code, book: Shelf, who: Who, db: Db) -> History:
-    """Every line of the dossier, its visits of stages, and what another system told of it."""
+async def _with_files(db: Db, book: Shelf, paper: Dossier) -> Dossier:
+    """As it will be once the next move brings what was handed in."""
+    if paper.missing == 0 or paper.finished_at is not None:
+        return paper
+    return attaching.foreseen(book, paper, await attaching.attached(db, int(paper.id or 0)))
+
+
+@router.get("/{code}/history", dependencies=READS)
+async def read_history(code: Code, book: Shelf, sees: Sees, looked: Looked, db: Db) -> History:
+    """Every line of the dossier, its visits of stages, and what another system told of it.
+
+    That it was read is kept.
+    """
+    paper, _ = await seeing.find(db, code, sees)
+    await looked([int(paper.id or 0)])
     kept = await ledger.history(db, code)
     zone = book.calendar(kept.paper.calendar).zone
     return history(kept.paper.code, zone, kept.entries, kept.visits, kept.activities)
 
 
-@router.get("/{code}/clock")
+@router.get("/{code}/clock", dependencies=READS)
 async def read_clock(
     code: Code,
     book: Shelf,
-    who: Who,
+    sees: Sees,
     speaks: Speaks,
     now: At,
     db: Db,
@@ -97,18 +132,29 @@ async def read_clock(
     at: AwareDatetime | None = None,
 ) -> ClockRead:
     """The clock read now, or at another moment, with the trace of its reckoning."""
-    paper, _ = await ledger.find(db, code)
+    paper, _ = await seeing.find(db, code, sees)
     response.headers["Content-Language"] = speaks
     return clock_read(book, paper, at or now, speaks)
 
 
-@router.post("/{code}/events/{event}")
+@router.get("/{code}/looks", dependencies=[needs(Scope.reads_read)])
+async def read_looks(code: Code, book: Shelf, who: Who, sees: Sees, db: Db) -> Looks:
+    """Who read personal data of the dossier, when and by which door: for leaders and control."""
+    if who.role not in WIDE:
+        raise NotYours(f"a {who.role} does not audit who reads: ask a leader or the control unit")
+    paper, _ = await seeing.find(db, code, sees)
+    return looks_told(paper.code, book.zone, await seeing.looks(db, int(paper.id or 0)))
+
+
+@router.post("/{code}/events/{event}", dependencies=WRITES)
 async def move_dossier(
+    request: Request,
     code: Code,
     event: Event,
     response: Response,
     book: Shelf,
     who: Who,
+    sees: Sees,
     at: At,
     db: Db,
     asked: Annotated[Asked | None, Body()] = None,
@@ -118,20 +164,26 @@ async def move_dossier(
     """Move a dossier. Refused, the present state is told, and nothing is written."""
     seen = _seq(if_match)
     act = _act(event, asked or Asked(), who, at, key)
-    before, _ = await ledger.find(db, code)
-    why = people.may(book, who, before.agency, before.unit, before.field)
-    # Rights are judged on the dossier as it was read, so it may not move in between. Who has none
-    # still gets the answer to a key sent before, and nothing else: no dossier has that number.
-    known = before.seq if seen is None else seen
+    found = await seeing.find(db, code, sees)
     try:
-        paper = await ledger.move(db, book, code, replace(act, seq=known if why is None else NEVER))
+        _check_right(book, who, found[0], event)
+        # Rights are judged on the dossier as it was read, so it may not move in between.
+        known = found[0].seq if seen is None else seen
+        act = await attaching.brought(db, book, found[0], act)
+        paper = await ledger.move(db, book, code, replace(act, seq=known), found)
     except (NotOpen, Stale) as error:
-        refusal = error if why is None else NotYours(f"{event} is not open to you: {why}")
         present, _ = await ledger.find(db, code)
-        told = standing(book, present, who, at)
-        raise Refused(refusal, state=told.state, seq=told.seq, open=told.open) from None
+        told = standing(book, await _with_files(db, book, present), who, at)
+        raise Refused(error, state=told.state, seq=told.seq, open=told.open) from None
     response.headers["ETag"] = f'"{paper.seq}"'
-    return standing(book, paper, who, at)
+    told = standing(book, await _with_files(db, book, paper), who, at)
+    return _with_slip(request, told) if event is Event.receive else told
+
+
+def _check_right(book: Shelf, who: Who, paper: Dossier, event: Event) -> None:
+    """Raises `NotYours`."""
+    if why := people.may(book, who, paper.agency, paper.unit, paper.field):
+        raise NotYours(f"{event} is not open to you: {why}")
 
 
 def _act(event: Event, asked: Asked, who: Who, at: At, key: Key) -> Act:

@@ -1,8 +1,4 @@
-"""What goes in and out, as the OpenAPI document describes it.
-
-The applicant goes in and in no shape out: personal data waits for the predicate that says who may
-read it, and for the audit of reading.
-"""
+"""What goes in and out, as the OpenAPI document describes it."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -108,6 +104,19 @@ class Standing(BaseModel):
     fee_paid: int = Field(description="VND")
     open: list[Event]
     closed: dict[Event, str] = Field(description="Why the other events are not open.")
+    slip: str | None = Field(
+        default=None,
+        description="The secret part of the code, to be printed on the slip; told on receipt only.",
+    )
+
+
+class Full(Standing):
+    """A dossier as it stands, and whose it is."""
+
+    applicant: str
+    place: str | None
+    email: str | None
+    phone: str | None
 
 
 class Told(BaseModel):
@@ -166,6 +175,24 @@ class History(BaseModel):
     entries: list[Told]
     visits: list[Visited]
     activities: list[Elsewhere]
+
+
+class Looked(BaseModel):
+    """Somebody read personal data, by which door."""
+
+    at: datetime
+    person: str
+    role: Role
+    acts_for: str | None
+    door: str
+    request: str
+
+
+class Looks(BaseModel):
+    """Who read personal data of a dossier, the last first, at most 200."""
+
+    code: str
+    looks: list[Looked]
 
 
 class Step(BaseModel):

@@ -9,7 +9,10 @@ from api.dossiers.shapes import (
     ClockRead,
     Dates,
     Elsewhere,
+    Full,
     History,
+    Looked,
+    Looks,
     Stage,
     Standing,
     Step,
@@ -53,6 +56,15 @@ def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> Standing
             "closed": {event: why for event, why in why_not.items() if why is not None},
         }
     )
+
+
+def full(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> Full:
+    whose = {name: getattr(d, name) for name in ("applicant", "place", "email", "phone")}
+    return Full.model_validate(standing(book, d, who, at).model_dump() | whose)
+
+
+def looks_told(code: str, zone: tzinfo, looks: Iterable[Row]) -> Looks:
+    return Looks(code=code, looks=[Looked.model_validate(_local(each, zone)) for each in looks])
 
 
 def closed(book: Catalogue, d: Dossier, event: Event, who: Caller, at: datetime) -> str | None:

@@ -7,7 +7,7 @@ are those between the two moments: positions on the calendar's line, whose diffe
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum, auto
 from itertools import pairwise
 from operator import itemgetter
@@ -66,6 +66,7 @@ class Life:
     lines: Sequence[Line]
     visits: Sequence[Line]
     activities: Sequence[Line] = ()
+    consultations: Sequence[Line] = ()
 
 
 def attributed(
@@ -97,10 +98,9 @@ def spans(life: Life, staff: Staff, start: datetime, end: datetime) -> Iterator[
         begin, to = max(begin, start), min(to, end)
         if begin >= to or holder is None:
             continue
-        if holder.kind is Kind.unit and life.paper.source:
-            yield from _told(life, staff, begin, to)
-        else:
-            yield Span(begin, to, holder)
+        told = holder.kind is Kind.unit and life.paper.source
+        for span in _told(life, staff, begin, to) if told else (Span(begin, to, holder),):
+            yield from _consulted(life, staff, span)
 
 
 # From line to line --------------------------------------------------------------------------
@@ -192,3 +192,33 @@ def _told(life: Life, staff: Staff, start: datetime, end: datetime) -> Iterator[
             begin = to
     if begin < end:
         yield Span(begin, end, _of_unit(life.paper, staff, begin, life.paper.unit))
+
+
+# While another's opinion was awaited ---------------------------------------------------------
+
+
+def _consulted(life: Life, staff: Staff, span: Span) -> Iterator[Span]:
+    """What a unit waited for an opinion is the time of the body that was asked.
+
+    Of several, it is that of the one asked first, until it answers; of those asked at once, of the
+    one that was due first.
+    """
+    asked = life.consultations if span.holder.kind in OF_UNITS else ()
+    asked = [each for each in asked if each["asked_at"] < span.end and _until(each) > span.start]
+    cuts = {at for each in asked for at in (each["asked_at"], _until(each))}
+    inner = sorted(at for at in cuts if span.start < at < span.end)
+    for begin, to in pairwise([span.start, *inner, span.end]):
+        open_ = [each for each in asked if each["asked_at"] <= begin < _until(each)]
+        if first := min(open_, key=itemgetter("asked_at", "due_at", "n"), default=None):
+            yield Span(begin, to, _of_unit(life.paper, staff, begin, first["unit"]))
+        else:
+            yield Span(begin, to, span.holder)
+
+
+OF_UNITS = {Kind.unit, Kind.other_agency}
+LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def _until(asked: Line) -> datetime:
+    ended: datetime | None = asked["ended_at"]
+    return LAST if ended is None else ended

@@ -1,6 +1,7 @@
 """Breaches looked up: listed, counted by unit and cause, shown with all that was done about one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from states.catalogue import Catalogue
 from states.catalogue.rules import On
 from states.errors import BadInput, Unknown
 from states.ledger.statements import d, dossier
+from states.pages import Page, page
 from states.words import Tally
 
 line = SQLModel.metadata.tables["breach_line"]
@@ -41,6 +43,11 @@ class Only:
     rule: str | None = None
     standing: Standing | None = None
     without_apology: bool = False
+    procedure: str | None = None
+    cause: Cause | None = None
+    person: str | None = None  # who had it when it was missed
+    since: datetime | None = None  # what was due in [since, until)
+    until: datetime | None = None
 
     def where(self, book: Catalogue) -> Any:
         """As a condition."""
@@ -48,9 +55,13 @@ class Only:
         for column, code in ((b.agency, self.agency), (b.unit, self.unit)):
             if code is not None:
                 holds.append(column.in_(book.organisation.line(code)))
-        for column, value in ((b.rule, self.rule), (b.standing, self.standing)):
-            if value is not None:
-                holds.append(column == value)
+        same = {b.rule: self.rule, b.standing: self.standing, d.procedure: self.procedure}
+        same |= {b.cause: self.cause, b.person: self.person}
+        holds += [column == value for column, value in same.items() if value is not None]
+        if self.since is not None:
+            holds.append(b.due_at >= self.since)
+        if self.until is not None:
+            holds.append(b.due_at < self.until)
         return sa.and_(*holds, UNAPOLOGISED) if self.without_apology else sa.and_(*holds)
 
 
@@ -62,6 +73,7 @@ UNAPOLOGISED = sa.and_(
 FROM = breach.join(alert, SAME).join(dossier, d.id == b.dossier_id)
 WHAT = (d.code, *KEY[1:], t.watched, b.agency, b.unit, b.person, b.due_at, b.ended_at, b.minutes)
 STANDS = (b.standing, b.assigned_to, b.cause, b.apology_seq, d.state, d.verdict)
+EVERY = sa.true()
 SAID = (b.explanation, b.explained_by, b.explained_at, b.attribution, b.recorded_at)
 
 
@@ -74,8 +86,25 @@ async def every(
     return [dict(row) for row in rows.mappings()]
 
 
+async def part(
+    db: AsyncConnection,
+    book: Catalogue,
+    seen: sa.ColumnElement[bool],
+    only: Only,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """A page of those asked for among what is seen, what was due first before the rest."""
+    asked = sa.select(b.dossier_id, *WHAT, *STANDS).select_from(FROM)
+    asked = asked.where(only.where(book), seen)
+    return await page(db, asked, (b.due_at, *KEY), cursor, limit)
+
+
 async def by_cause(
-    db: AsyncConnection, book: Catalogue, only: Only | None = None
+    db: AsyncConnection,
+    book: Catalogue,
+    only: Only | None = None,
+    seen: sa.ColumnElement[bool] = EVERY,
 ) -> list[dict[str, Any]]:
     """How many of each unit and cause, how late those were that ended, and what is to be done."""
     count = sa.func.count()
@@ -89,7 +118,7 @@ async def by_cause(
     }
     by = (b.agency, b.unit, b.cause)
     asked = sa.select(*by, *(each.label(name) for name, each in counted.items()))
-    asked = asked.select_from(FROM).where((only or Only()).where(book))
+    asked = asked.select_from(FROM).where((only or Only()).where(book), seen)
     rows = await db.execute(asked.group_by(*by).order_by(*by))
     return [dict(row) for row in rows.mappings()]
 

@@ -26,6 +26,7 @@ from states.breaches.rows import Standing
 from states.catalogue import Catalogue
 from states.catalogue.rules import On, What
 from states.clock import Calendar
+from states.consultations.listing import waits
 from states.db import transaction
 from states.errors import HosoError, Unknown
 from states.ledger.statements import a, activity, d, dossier, e, v, visit
@@ -203,7 +204,8 @@ async def _lives(db: AsyncConnection, ids: set[int], at: datetime) -> dict[int, 
     lines = sa.select(*(e[name] for name in OF_LINE)).where(e.dossier_id.in_(ids), e.at <= at)
     visits = sa.select(visit).where(v.dossier_id.in_(ids))
     told = sa.select(activity).where(a.dossier_id.in_(ids))
-    asked = (lines.order_by(e.seq), visits.order_by(v.visit), told.order_by(a.n))
+    sorted_ = (lines.order_by(e.seq), visits.order_by(v.visit), told.order_by(a.n))
+    asked = (*sorted_, waits(ids, at))
     of = [await _by_dossier(db, each) for each in asked]
     papers = await db.execute(sa.select(*(d[name] for name in OF_DOSSIER)).where(d.id.in_(ids)))
     return {

@@ -47,11 +47,12 @@ class Latest:
     def __init__(self, book: Catalogue | None = None) -> None:
         self._own, self._read = book, book
 
-    async def __call__(self, db: AsyncConnection) -> Catalogue:
-        """Raises `Unknown` where nothing is published."""
+    async def __call__(self, db: AsyncConnection, edition: int | None = None) -> Catalogue:
+        """`edition`: the present one, where it was read already. Raises `Unknown` for none."""
         if self._own is not None:
             return self._own
-        if self._read is None or self._read.edition != await db.scalar(EDITION):
+        edition = edition or await db.scalar(EDITION)
+        if self._read is None or self._read.edition != edition:
             self._read = await read(db)
         return self._read
 

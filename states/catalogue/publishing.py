@@ -137,7 +137,7 @@ def lint(kind: Kind, file: str, raw: bytes, book: Catalogue) -> checking.Linted:
         return checking.lint(file, raw, book)
     if kind is Kind.organisation:
         return checking.lint_organisation(file, raw)
-    return checking.lint_alone(ALONE[kind], file, raw)
+    return checking.lint_alone(ALONE[kind], file, raw, book.rules)
 
 
 # Publish, retire --------------------------------------------------------------------------

@@ -13,25 +13,29 @@ class NotAllowed(HosoError):
     """A version may not be drafted, published or retired so."""
 
 
+class NoRight(NotAllowed):
+    """It is for others to draft, publish or retire."""
+
+
 def may_draft(book: Catalogue, by: str, at: datetime) -> None:
-    """Raises `NotAllowed` for who configures nothing: the public post (Decision 45/2016)."""
+    """Raises `NoRight` for who configures nothing: the public post (Decision 45/2016)."""
     person, on = book.person(by), book.day(at)
     roles = {each.role for each in person.positions if each.stands(on)}
     if not roles - {Role.postal}:
-        raise NotAllowed(f"{by} holds no role of the staff today: ask an officer or a leader")
+        raise NoRight(f"{by} holds no role of the staff today: ask an officer or a leader")
 
 
 def may_decide(book: Catalogue, by: str, at: datetime, agency: str | None = None) -> None:
-    """Raises `NotAllowed` for who may not let a rule bind others.
+    """Raises `NoRight` for who may not let a rule bind others.
 
     Leaders decide for their own agency, those of the centre and the control unit for all.
     """
     person, on, staff = book.person(by), book.day(at), book.organisation
     held = [each for each in person.positions if each.role in DECIDES and each.stands(on)]
     if not held:
-        raise NotAllowed(f"{by} is neither a leader nor of the control unit: ask one who is")
+        raise NoRight(f"{by} is neither a leader nor of the control unit: ask one who is")
     bodies = {staff.agency_of(each.unit) for each in held if each.role is Role.leader}
     control = any(each.role is Role.control for each in held)
     if not control and not bodies & {agency, book.centre.code}:
         where = agency or book.centre.code
-        raise NotAllowed(f"{by} is no leader of {where}: ask one who is, or the control unit")
+        raise NoRight(f"{by} is no leader of {where}: ask one who is, or the control unit")

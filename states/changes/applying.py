@@ -6,7 +6,7 @@ One run at a time has a change set; each batch is one transaction, counted in it
 import gc
 from asyncio import TaskGroup
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -33,6 +33,7 @@ BATCH = 5_000  # dossiers a transaction: short enough for clerks to wait behind
 LANES = 2  # connections that move dossiers
 LOCK = 7_476_012  # the class of our advisory locks; the other half is the change set's number
 OPEN = (Status.approved, Status.undoing)
+Hears = Callable[[Sequence[str]], None]
 DONE = {Status.approved: Status.applied, Status.undoing: Status.undone}
 
 
@@ -43,16 +44,28 @@ async def waiting(engine: AsyncEngine) -> list[int]:
         return list((await db.execute(asked)).scalars())
 
 
+def nobody(_: Sequence[str]) -> None:
+    """Hears nothing."""
+
+
 async def apply(
-    engine: AsyncEngine, book: Catalogue, number: int, at: datetime, batch: int = BATCH
+    engine: AsyncEngine,
+    book: Catalogue,
+    number: int,
+    at: datetime,
+    batch: int = BATCH,
+    watch: Hears = nobody,
 ) -> Any:
-    """Apply one, or take it back, to its end; its row then. Another's run is left alone."""
+    """Apply one, or take it back, to its end; its row then. Another's run is left alone.
+
+    `watch` hears the codes of the dossiers that were moved, once that is committed.
+    """
     async with _alone(engine, number) as ours:
         row = await _row(engine, number)
         if not ours or row.status not in OPEN:
             return row
         what = planned(row, book, at)
-        each = partial(_lane, engine, book, number, what, batch)
+        each = partial(_lane, engine, book, number, what, batch, watch)
         try:
             async with (
                 _uncollected(),
@@ -108,7 +121,13 @@ async def _alone(engine: AsyncEngine, number: int) -> AsyncIterator[bool]:
 
 
 async def _lane(
-    engine: AsyncEngine, book: Catalogue, number: int, what: Plan, batch: int, lane: int
+    engine: AsyncEngine,
+    book: Catalogue,
+    number: int,
+    what: Plan,
+    batch: int,
+    watch: Hears,
+    lane: int,
 ) -> Counter[str]:
     """Every other dossier, batch after batch in order of id; what became of them.
 
@@ -124,10 +143,11 @@ async def _lane(
                 return told
             last = papers[-1][0].id or last
             acted = await move_claimed(db, book, papers, what.act_for)
-            refused = sum(each.refused is not None for each in acted)
-            moved = len(acted) - refused
-            await _note(db, number, {"moved": c.moved + moved})
-        told.update(moved=moved, refused=refused, stayed=len(papers) - len(acted))
+            moved = [each.code for each in acted if each.refused is None]
+            await _note(db, number, {"moved": c.moved + len(moved)})
+        watch(moved)
+        refused, stayed = len(acted) - len(moved), len(papers) - len(acted)
+        told.update(moved=len(moved), refused=refused, stayed=stayed)
 
 
 def planned(row: Any, book: Catalogue, at: datetime) -> Plan:

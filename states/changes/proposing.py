@@ -11,7 +11,7 @@ from states import calendars
 from states.calendars.changing import check_reach, differences
 from states.catalogue import Catalogue, Procedure
 from states.catalogue.bundles import BOUND, b, bundle, calendar_row
-from states.catalogue.rights import NotAllowed
+from states.catalogue.rights import NoRight, NotAllowed
 from states.catalogue.rows import Dates
 from states.catalogue.rows import Kind as Of
 from states.catalogue.rows import Status as Stage
@@ -155,11 +155,11 @@ def _check_mapped(book: Catalogue, new: Procedure, stages: Mapping[str, str]) ->
 
 
 def may_propose(book: Catalogue, by: str, kind: Kind, at: datetime) -> None:
-    """Raises `NotAllowed`."""
+    """Raises `NoRight`."""
     role = acting_role(book, by, kind, at)
     if not book.person(by).holds(role, on=book.day(at)):
         who = "of the control unit" if kind is Kind.calendar else "a leader or of the control unit"
-        raise NotAllowed(f"{by} is not {who}: ask one who is to propose it")
+        raise NoRight(f"{by} is not {who}: ask one who is to propose it")
 
 
 def check_said(reason: str, ground: str) -> None:

@@ -6,7 +6,7 @@ reckoning tells its steps (`Reading.trace`). No other code adds days, in Python 
 """
 
 from states.clock.facts import Facts, Line, Policy, Verdict
-from states.clock.reading import Reading, late_from, read, share_at, verdict_of
+from states.clock.reading import Reading, late_from, read, verdict_of
 from states.clock.term import Kind, Term
 from states.clock.worktime import Calendar
 from states.clock.written import dump, restore
@@ -24,6 +24,5 @@ __all__ = [
     "late_from",
     "read",
     "restore",
-    "share_at",
     "verdict_of",
 ]

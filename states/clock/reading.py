@@ -100,12 +100,6 @@ def late_from(calendar: Calendar, policy: Policy, due: datetime) -> datetime:
     return calendar.when(_late_from(calendar, policy, calendar.stamp(due)))
 
 
-def share_at(calendar: Calendar, start: datetime, due: datetime, share: float) -> datetime:
-    """The moment by which that share of the working time from start to due has passed."""
-    begin, end = calendar.position(start), calendar.position(due)
-    return calendar.moment(max(1, begin + int((end - begin) * share)))
-
-
 def _verdict(calendar: Calendar, policy: Policy, due: int, finished: int) -> Verdict:
     if policy is Policy.day:
         first = last = due // DAY

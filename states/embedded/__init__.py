@@ -34,7 +34,10 @@ __all__ = ["Embedded", "NotOurs", "NotStarted", "program", "running"]
 LAYOUT = 1  # of the data folder; a change that older code would misread makes it 2
 OURS = {
     "anchor.key",
-    "api-token",
+    "anchor.seal",
+    "files",
+    "api-token",  # of versions before there were accounts
+    "secret",
     "hoso.json",
     "lock",
     "users",

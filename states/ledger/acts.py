@@ -19,6 +19,7 @@ from states.errors import BadInput
 from states.words import Channel, Event, Outcome, Role
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(\.[^@\s.]{1,63})+", re.ASCII)
+HMAC = re.compile(r"[0-9a-f]{64}", re.ASCII)
 PHONE = re.compile(r"\+?[0-9]{8,15}", re.ASCII)
 SHORT, LONG = 200, 2000  # characters of a name and of a text; an index holds names only
 
@@ -226,6 +227,7 @@ class Lodging:
     counter: str | None = None  # the unit or service point that took it in, where not `unit`
     email: str | None = None
     phone: str | None = None
+    citizen: str | None = None  # HMAC-SHA-256 in hexadecimal: the number itself is kept nowhere
 
     def check(self) -> None:
         """Raises `BadInput`."""
@@ -237,5 +239,7 @@ class Lodging:
             raise BadInput("email must be an address such as anh@example.vn, or be left out")
         if self.phone is not None and not PHONE.fullmatch(self.phone):
             raise BadInput("phone must be 8 to 15 digits, with + before them or not")
+        if self.citizen is not None and not HMAC.fullmatch(self.citizen):
+            raise BadInput("citizen must be 64 hexadecimal digits: the hash, never the number")
         if not (self.unit.strip() and self.applicant.strip()):
             raise BadInput("unit and applicant may not be empty: say where and for whom")

@@ -2,14 +2,14 @@
 
 A chain alone proves that nobody changed a line without writing all later ones anew; an anchor
 proves that nobody did that either, up to the moment it was signed.
+
+The key is the deployment's, made of its secret; a file in the data folder goes before it, for what
+was signed before there was a secret, or under another one.
 """
 
 import hashlib
 import hmac
-import os
-import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,29 +34,31 @@ class NoKey(HosoError):
     """The key that signs anchors is not usable."""
 
 
-def key_in(folder: Path) -> bytes:
-    """The key kept in a folder of ours; made whole or not at all when first asked for."""
+class OtherKey(HosoError):
+    """The last anchor was signed with another key than this machine's."""
+
+
+def key_in(folder: Path, made: bytes) -> bytes:
+    """The key of a folder that keeps one; else the one that was made of the deployment's secret.
+
+    Of that one it is the text, so that it can be kept in the file when the secret changes.
+    """
     file = folder / KEY
     if not file.exists():
-        fresh = folder / f"{KEY}.{secrets.token_hex(4)}"
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(32))
-        with suppress(FileExistsError):  # somebody else was first: theirs it is
-            os.link(fresh, file)
-        fresh.unlink()
+        return made.hex().encode()
     key = file.read_text().strip()
     if len(key) < SHORTEST:
         raise NoKey(f"{file} holds no key: restore it from a copy, or anchors cannot be checked")
     return key.encode()
 
 
-async def sign(db: AsyncConnection, folder: Path, day: date) -> int:
+async def sign(db: AsyncConnection, key: bytes, folder: Path, day: date) -> int:
     """Anchor every agency once for that day; returns how many anchors were new.
 
     Signed is what transactions wrote that have ended: a line still being written is no forgery.
-    The key and a seal over all anchors lie in the folder, outside the database.
+    A seal over all anchors lies in the folder, outside the database. Raises `OtherKey`.
     """
-    key = key_in(folder)
+    await _same_key(db, key)
     before = (await db.execute(sa.select(HORIZON))).scalar_one()
     agencies = (await db.execute(sa.select(d.agency).distinct().order_by(d.agency))).scalars().all()
     new = 0
@@ -80,9 +82,22 @@ async def signed_on(db: AsyncConnection, day: date) -> bool:
     return bool(await db.scalar(sa.select(sa.exists().where(anchor.c.day == day))))
 
 
-async def check(db: AsyncConnection, folder: Path) -> list[str]:
+async def _same_key(db: AsyncConnection, key: bytes) -> None:
+    """Two keys in turn would make honest anchors look forged. Raises `OtherKey`."""
+    c = anchor.c
+    last = sa.select(anchor).order_by(c.agency, c.recorded_at.desc(), c.day.desc())
+    for row in await db.execute(last.distinct(c.agency)):
+        if not _is_signed(row, key):
+            raise OtherKey(
+                f"nothing was signed: the last anchor of {row.agency}, of {row.day}, has another"
+                f" key than this machine: give it the same HOSO_SECRET as the others, or their"
+                f" {KEY} in its data folder"
+            )
+
+
+async def check(db: AsyncConnection, key: bytes, folder: Path) -> list[str]:
     """The anchors that do not hold, each as a sentence."""
-    key, rows, faults = key_in(folder), await _rows(db), []
+    rows, faults = await _rows(db), []
     if (folder / SEAL).exists():
         sealed, seal = (folder / SEAL).read_text().split()
         if len(rows) < int(sealed) or _sealed(rows[: int(sealed)]) != seal:
@@ -90,8 +105,7 @@ async def check(db: AsyncConnection, folder: Path) -> list[str]:
     for row in rows:
         count, heads = (await db.execute(_heads(row.agency, row.before))).one()
         where = f"anchor of {row.agency}, {row.day}"
-        signed = _signature(key, row.agency, row.day, row.dossiers, row.heads)
-        if not hmac.compare_digest(signed, row.signature):
+        if not _is_signed(row, key):
             faults.append(f"{where}: its signature is not ours")
         elif (count, heads) != (row.dossiers, row.heads):
             faults.append(f"{where}: the history signed then is not the history told now")
@@ -119,6 +133,11 @@ def _heads(agency: str, before: int) -> sa.Select[tuple[int, bytes]]:
     )
     every = sa.func.string_agg(last.c.hash, sa.text("''::bytea ORDER BY dossier_id"))
     return sa.select(sa.func.count(), sa.func.sha256(every)).select_from(last)
+
+
+def _is_signed(row: sa.Row[Any], key: bytes) -> bool:
+    ours = _signature(key, row.agency, row.day, row.dossiers, row.heads)
+    return hmac.compare_digest(ours, row.signature)
 
 
 def _signature(key: bytes, agency: str, day: date, count: int, heads: bytes) -> bytes:

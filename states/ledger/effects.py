@@ -17,8 +17,6 @@ from states.lifecycle import HELD, Move
 from states.tables import Dossier, Visit
 from states.words import Clock, Event, Outcome, State, Tally
 
-WARN_SHARE = 0.75  # of the term, when the holder is warned
-
 
 class ProcedureLike(Protocol):
     """A procedure version, as the ledger needs it."""
@@ -137,7 +135,7 @@ def tick(d: Dossier, row: Move, act: Act, calendar: Calendar, lapse: Term) -> di
         d.lapse_at = _lapse(lapse, calendar, act.at)
         if d.due_at is not None:
             d.facts = {**d.facts, "was_due": d.due_at.astimezone(UTC).isoformat()}
-        d.due_at = d.late_at = d.warn_at = None
+        d.due_at = d.late_at = None
         return {"lapse": text(d.lapse_at)}
     return _reckon(d, calendar, act.at) if d.received_at is not None else {}
 
@@ -188,10 +186,6 @@ def _reckon(d: Dossier, calendar: Calendar, at: datetime) -> dict[str, Any]:
     reading = clock.read(Term.parse(d.term), calendar, facts_of(d), d.policy, at)
     d.due_original = d.due_original or reading.due_original
     d.due_at, d.late_at = reading.due, reading.late_at
-    d.warn_at = None
-    if reading.due is not None and d.received_at is not None:
-        start = _moment(d.facts.get("restart")) or d.received_at
-        d.warn_at = clock.share_at(calendar, start, reading.due, WARN_SHARE)
     if d.due_at != before:
         d.deadline = d.seq
     return {"due": text(reading.due), "calendar": f"{calendar.name}@{calendar.version}"}
@@ -199,7 +193,7 @@ def _reckon(d: Dossier, calendar: Calendar, at: datetime) -> dict[str, Any]:
 
 def _stop(d: Dossier, act: Act, calendar: Calendar) -> dict[str, Any]:
     """Freeze: the verdict when there is a result, else the fact that there is none."""
-    d.finished_at, d.lapse_at, d.warn_at = act.at, None, None
+    d.finished_at, d.lapse_at = act.at, None
     if act.event is not Event.return_result:
         d.verdict = Tally.not_counted
         return {}

@@ -5,7 +5,7 @@ corrected, versions migrated. The rules run in Python, as in `write.move`; the r
 round trip and written in another.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ from typing import Any, cast
 import orjson
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states.db import fetch_all
@@ -45,27 +46,40 @@ class Moved:
 
 async def claim(db: AsyncConnection, where: Any, limit: int) -> list[Present]:
     """Dossiers with their present visits, locked until the transaction ends; none of another's."""
-    asked = (
-        _with_visits(where)
-        .limit(limit)
-        .with_for_update(of=dossier, skip_locked=True, key_share=True)
-    )
-    return await _present(db, asked)
+    asked = sa.select(d.id).where(where).limit(limit)
+    return await _held(db, asked.with_for_update(skip_locked=True, key_share=True))
 
 
 async def after(
     db: AsyncConnection, where: Any, last: int, limit: int, *, locked: bool
 ) -> list[Present]:
     """The next dossiers in order of id, with their present visits; `locked`: waits for others'."""
-    asked = _with_visits(where & (d.id > last)).order_by(d.id).limit(limit)
-    return await _present(db, asked.with_for_update(of=dossier) if locked else asked)
+    if not locked:
+        asked = with_visits(where & (d.id > last)).order_by(d.id).limit(limit)
+        return await present(db, asked)
+    these = sa.select(d.id).where(where, d.id > last).order_by(d.id).limit(limit)
+    return await _held(db, these.with_for_update())
 
 
-def _with_visits(where: Any) -> sa.Select[Any]:
+async def _held(db: AsyncConnection, asked: sa.Select[Any]) -> list[Present]:
+    """Lock first, then read: who waited for a lock would read the visit of before."""
+    ids = (await db.execute(asked)).scalars().all()
+    return await present(db, with_visits(among(d.id, ids)).order_by(d.id)) if ids else []
+
+
+def among(column: Any, values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """One parameter however many: the statement stays the same, and prepared."""
+    found: sa.ColumnElement[bool] = column == sa.func.any(
+        sa.literal(list(values), ARRAY(column.type))
+    )
+    return found
+
+
+def with_visits(where: Any) -> sa.Select[Any]:
     return sa.select(dossier, visit).select_from(statements.WITH_VISIT).where(where)
 
 
-async def _present(db: AsyncConnection, asked: sa.Select[Any]) -> list[Present]:
+async def present(db: AsyncConnection, asked: sa.Select[Any]) -> list[Present]:
     compiled: Any = asked.compile(
         dialect=statements.PG, compile_kwargs={"render_postcompile": True}
     )
@@ -74,8 +88,8 @@ async def _present(db: AsyncConnection, asked: sa.Select[Any]) -> list[Present]:
     found = []
     for each in await fetch_all(db, str(compiled), *values):
         paper = statements.row(dossier, each[:width])
-        present = statements.row(visit, each[width:])
-        there = cast("Visit", present) if present.visit is not None else None
+        its = statements.row(visit, each[width:])
+        there = cast("Visit", its) if its.visit is not None else None
         found.append((cast("Dossier", paper), there))
     return found
 
@@ -108,7 +122,7 @@ async def move_claimed(
             _count_in(loads, moved.payload or {})
             rows.append(row)
     if rows:
-        await _write(db, rows, restages=any(row.e.event is Event.migrate for row in rows))
+        await write(db, rows, restages=any(row.e.event is Event.migrate for row in rows))
         log.info("dossiers.moved", move=rows[0].e.event, count=len(rows))
     return told
 
@@ -147,7 +161,7 @@ def _hex(value: object) -> str:
     return f"\\x{value.hex()}"
 
 
-async def _write(db: AsyncConnection, rows: list[SimpleNamespace], *, restages: bool) -> None:
+async def write(db: AsyncConnection, rows: list[SimpleNamespace], *, restages: bool) -> None:
     """One statement for all lines, dossiers and visits. The rows are ours, so none is refused."""
     for row in rows:
         row.facts = orjson.dumps(row.d.facts).decode()

@@ -13,14 +13,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from states.errors import HosoError
 from states.ledger.statements import d, dossier, e, entry
 
+log = structlog.get_logger()
+
 reader = SQLModel.metadata.tables["reader"]
-HORIZON: Any = sa.literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+# A server counts its transactions from the beginning: what earlier ones counted is the base.
+HORIZON: Any = sa.literal_column(
+    "(ledger_base() + pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+)
 
 
 async def unread(db: AsyncConnection, name: str, limit: int = 1000) -> Sequence[sa.Row[Any]]:
@@ -47,3 +54,54 @@ async def read(db: AsyncConnection, name: str, line: sa.Row[Any]) -> None:
             index_elements=["name"], set_=told, where=here < sa.tuple_(*told.values())
         )
     )
+
+
+# Another server ---------------------------------------------------------------------------
+
+# What a line, a reader or an anchor kept that this server has not counted yet.
+BEYOND = sa.text(
+    """
+    SELECT most FROM (
+        SELECT max(xact) FROM (
+            SELECT max(xact) FROM entry
+            UNION ALL SELECT max(xact) FROM reader
+            UNION ALL SELECT max(before) - 1 FROM anchor
+        ) AS kept (xact)
+    ) AS newest (most)
+    WHERE most >= ledger_base() + pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    """
+)
+BASE = """
+CREATE OR REPLACE FUNCTION ledger_base() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+AS 'SELECT {most}::bigint'
+"""
+
+
+class OtherServer(HosoError):
+    """The database came from another server, and its ledger is not counted on yet."""
+
+
+async def counted_on(db: AsyncConnection) -> None:
+    """Raises `OtherServer` for a dump that was loaded into a new server, and not migrated since.
+
+    There, new lines would come before old ones: readers, which have those, would step over them.
+    """
+    if await db.scalar(BEYOND) is not None:
+        raise OtherServer(
+            "this database was loaded from another server's dump, and the ledger's numbers do not"
+            " go on yet: run `hoso migrate` before anything works on it"
+        )
+
+
+def count_on(db: sa.Connection) -> bool:
+    """As the owner: let new lines be numbered after all there are; whether they were not.
+
+    No line, reader or anchor is written over. In a transaction that wrote no line.
+    """
+    if db.scalar(sa.text("SELECT to_regprocedure('ledger_base()')")) is None:
+        return False  # of a schema that counted by the server alone
+    if (most := db.scalar(BEYOND)) is None:
+        return False
+    db.execute(sa.text(BASE.format(most=int(most))))
+    log.warning("ledger.counted_on", after=most)
+    return True

@@ -165,8 +165,7 @@ def _changes(now: Now, event: Event, row: lifecycle.Move, line: Any) -> dict[str
     here = d.facts.op("->")("migrated").is_not(None)
     changes: dict[str, Any] = {"facts": sa.case((here, forgotten), else_=d.facts)}
     if row.clock is Clock.stops:
-        changes |= {"finished_at": now.at, "verdict": Tally.not_counted}
-        changes |= {"lapse_at": None, "warn_at": None}
+        changes |= {"finished_at": now.at, "verdict": Tally.not_counted, "lapse_at": None}
     if row.visit is Visit.leaves:
         changes |= {"stage_role": None}
     if event is Event.route:

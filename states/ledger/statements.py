@@ -61,8 +61,11 @@ BY_KEY = str(
     .compile(dialect=PG)
 )
 
+TERMS = ("code", "procedure", "applicant", "phone", "citizen")
+"""What a dossier is found by: its terms are written once with it, and touched by no move."""
+
 FIXED = {"id", "code", "head", "applicant", "channel", "source", "registered_at"}
-FIXED |= {"counter", "place", "email", "phone"}
+FIXED |= {"counter", "place", "email", "phone", "citizen"}
 CHANGING = tuple(column.name for column in dossier.c if column.name not in FIXED)
 STAGED = ("person", "due_at", "closed_at", "closed_seq", "used", "verdict")
 """What changes of a visit after it was opened."""
@@ -225,7 +228,9 @@ def first(*, wakes: bool) -> Prepared:
         " clock_timestamp() AS recorded_at),"
         f" line AS (SELECT given.id, given.recorded_at, {chain.sql(line)} AS hash FROM given),"
         f" opened AS (INSERT INTO dossier (id, head, {', '.join(columns)})"
-        f" SELECT id, hash, {given} FROM line RETURNING id),"
+        f" SELECT id, hash, {given} FROM line RETURNING id, {', '.join(TERMS)}),"
+        " sought AS (INSERT INTO sought (kind, term, dossier_id) SELECT kind, term, id"
+        f" FROM opened, hoso_terms({', '.join(TERMS)})),"
         f" entered AS (INSERT INTO entry (dossier_id, recorded_at, hash, {', '.join(fields)})"
         f" SELECT line.id, line.recorded_at, line.hash, {values} FROM line, opened)"
         f" SELECT id, hash, {_wake(wakes=wakes)} FROM line"

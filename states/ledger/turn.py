@@ -24,7 +24,7 @@ Told = Mapping[str, Any]
 """The payload of a line that is replayed: what it binds and decides is not decided again."""
 
 
-OPTIONAL = ("place", "email", "phone", "counter")
+OPTIONAL = ("place", "email", "phone", "counter", "citizen")
 """What a lodging may leave out."""
 
 

@@ -25,6 +25,7 @@ Line = Mapping[str, Any]
 BIGINTS = sa.ARRAY(sa.BigInteger)
 BATCH = 500  # dossiers read at a time: memory stays flat however many there are
 UNTOLD = {"id", "head"}  # columns that lines do not tell
+PERSONAL = {"applicant", "email", "phone", "citizen"}  # for nobody's screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _same(
     """The first column that differs from what the lines say."""
     for name in d.keys():  # noqa: SIM118  columns
         if name not in UNTOLD and row[name] != (should := getattr(paper, name)):
-            if name in {"applicant", "email", "phone"}:  # a citizen's are for nobody's screen
+            if name in PERSONAL:
                 return Fault(code, 0, f"{name} is not the one that its lines say")
             return Fault(code, 0, f"{name} is {row[name]}, and its lines say {should}")
     if len(visits) != len(replayed):

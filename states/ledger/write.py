@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import lifecycle
+from states.consultations.hearing import check_heard
 from states.db import fetch
 from states.errors import BadInput, HosoError, KeyReused, Outdated, Stale, Unknown
 from states.ledger import chain, statements
@@ -72,19 +73,26 @@ async def adopt(
     return paper
 
 
-async def move(db: AsyncConnection, book: Book, code: str, act: Act) -> Dossier:
-    """Move one dossier and return it as it stands then.
+async def move(
+    db: AsyncConnection,
+    book: Book,
+    code: str,
+    act: Act,
+    found: tuple[Dossier, Visit | None] | None = None,
+) -> Dossier:
+    """Move one dossier and return it as it stands then. `found`: as `find` gave it just now.
 
     Raises `Unknown`, `BadInput`, `NotOpen`/`NotYours` (with what is open), `Stale` (with the
     present state) or `KeyReused`; then nothing was written.
     """
     act.brings()  # what cannot be understood is refused before anything is looked up
-    paper, present = await find(db, code)
+    paper, present = found or await find(db, code)
     before, source = paper.seq, paper.state
     try:
         if act.seq is not None and act.seq != before:
             raise stale(paper)
         act = in_time(paper, act)
+        await check_heard(db, book, paper, act.event, act.at)
         if act.event is Event.receive:
             _check_edition(book, await db.scalar(statements.EDITION))
         loads = await in_hand(db) if balances(book, paper, act) else {}
@@ -229,7 +237,7 @@ def in_time(paper: Dossier, act: Act) -> Act:
 
 async def insert(db: AsyncConnection, paper: Dossier, act: Act, payload: Mapping[str, Any]) -> None:
     """Write a new dossier and its first line; gives the paper its id and head."""
-    paper.id, paper.head, _ = await statements.first(wakes=_wakes(paper, act)).one(
+    paper.id, paper.head, _ = await statements.first(wakes=wakes(paper, act)).one(
         db, d=paper, facts=json.dumps(paper.facts), e=line(paper, None, act, payload)
     )
 
@@ -248,7 +256,7 @@ async def _write(
     statement = statements.turn(
         closes=present is not None,
         opens=opened is not None,
-        wakes=_wakes(paper, act),
+        wakes=wakes(paper, act),
         keyed=act.key is not None,
         restages=act.event is Event.migrate,
     )
@@ -287,6 +295,6 @@ def line(
     )
 
 
-def _wakes(paper: Dossier, act: Act) -> bool:
+def wakes(paper: Dossier, act: Act) -> bool:
     now = Now(act.at, Role.system)
     return any(bool(row.holds(paper, now)) for row in lifecycle.automatic(paper.state))

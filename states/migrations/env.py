@@ -11,6 +11,7 @@ from sqlmodel import AutoString, SQLModel
 
 import states.columns
 import states.migrations.every
+from states.ledger import outbox
 
 ONE_AT_A_TIME = 7_476_011  # an advisory lock of ours: two processes may start at once
 
@@ -33,6 +34,8 @@ def run(connection: sa.Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    with connection.begin():
+        outbox.count_on(connection)
 
 
 async def main() -> None:

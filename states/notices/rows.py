@@ -46,7 +46,9 @@ class Message(SQLModel, table=True):
         only("sending", Sending),
         sa.UniqueConstraint("fact", "audience", "way", "recipient"),
         sa.CheckConstraint("(sent_at IS NOT NULL) = (sending = 'sent')", name="sent"),
-        sa.Index("message_queue_idx", "next_at", postgresql_where=sa.text("sending = 'queued'")),
+        sa.Index(
+            "message_queue_idx", "way", "next_at", postgresql_where=sa.text("sending = 'queued'")
+        ),
         sa.Index("message_dead_idx", "id", postgresql_where=sa.text("sending = 'dead'")),
     )
 

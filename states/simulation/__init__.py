@@ -21,6 +21,7 @@ from states.simulation.results import (
 )
 from states.simulation.rules import shortened
 from states.simulation.running import simulate
+from states.simulation.telling import as_dict
 
 __all__ = [
     "AFTER",
@@ -32,6 +33,7 @@ __all__ = [
     "Reread",
     "Simulation",
     "StageCount",
+    "as_dict",
     "in_time",
     "shifts",
     "shortened",

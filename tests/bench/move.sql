@@ -11,7 +11,7 @@ UPDATE dossier SET seq = seq + 1, state = 'processing', head = sha256(head), age
   stage_role = stage_role, visit = visit + 1, missing = missing,
   supplements_left = supplements_left, extensions_left = extensions_left, fee_asked = fee_asked,
   fee_paid = fee_paid, facts = facts, moved_at = now(), received_at = received_at,
-  due_original = due_original, due_at = due_at, late_at = late_at, warn_at = warn_at,
+  due_original = due_original, due_at = due_at, late_at = late_at,
   deadline = deadline, lapse_at = lapse_at, finished_at = finished_at, used = used,
   verdict = verdict, outcome = outcome, delivered_at = delivered_at
   WHERE id = :id RETURNING seq, visit AS vis \gset

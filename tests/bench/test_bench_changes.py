@@ -30,7 +30,7 @@ OFF = [MORNING.date() + timedelta(days=n) for n in (1, 2, 3, 4, 7)]  # within th
 PLAIN = """
 WITH moved AS (
   UPDATE dossier SET seq = seq + 1, head = '\\x00', moved_at = '{at}', due_at = '{at}',
-    late_at = '{at}', warn_at = '{at}', deadline = seq + 1, facts = facts
+    late_at = '{at}', deadline = seq + 1, facts = facts
   WHERE finished_at IS NULL RETURNING id, seq, visit
 ), stepped AS (
   UPDATE visit SET due_at = '{at}' FROM moved

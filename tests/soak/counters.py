@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from zlib import crc32
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states.catalogue import Catalogue, bundles
+from states.db import LOST as WEATHER
 from states.db import transaction
 from states.errors import Outdated, Stale, Unknown
 from states.ledger import Act, find, move, open_
@@ -20,7 +19,6 @@ from states.tables import Dossier
 from states.words import Event
 
 DESKS = 10  # people who act at once
-WEATHER = (OSError, TimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
 NO_WEATHER = ("ViolationError", "DeadlockDetectedError", "SyntaxOrAccessError", "DataError")
 ANSWERED = 20.0  # seconds for one answer
 PAUSE = 0.2  # seconds before somebody asks again

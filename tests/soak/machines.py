@@ -99,17 +99,13 @@ async def _serve(line: Connection) -> None:
 
 async def _run(flow: str, at: datetime, more: Mapping[str, Any]) -> Answer:
     """One run; every error is told."""
-    import asyncpg
-    from sqlalchemy.exc import DBAPIError
-
+    from states.db import LOST
     from states.errors import Outdated
-
-    weather = (OSError, TimeoutError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
     begun = time.perf_counter()
     try:
         result = await _function(flow)(at, **more)
-    except (*weather, Outdated) as error:
+    except (*LOST, Outdated) as error:
         return Answer("weather", f"{type(error).__name__}: {error}"[:300], 0.0)
     except Exception:  # noqa: BLE001  the near end fails by it
         return Answer("failed", traceback.format_exc(), 0.0)
@@ -127,13 +123,16 @@ def _function(flow: str) -> Any:
 
 async def _sign(at: datetime) -> dict[str, int]:
     """The day's anchors."""
+    from config.secret import key, secret
     from config.settings import settings
     from flows.opening import connections
     from states.db import transaction
     from states.ledger import anchor
 
+    folder = settings().data
+    ours = anchor.key_in(folder, key(secret(settings()), "anchor"))
     async with transaction(connections()) as db:
-        return {"anchors": await anchor.sign(db, settings().data, at.date())}
+        return {"anchors": await anchor.sign(db, ours, folder, at.date())}
 
 
 BESIDE = {"sign": _sign}

@@ -8,6 +8,7 @@ from states.catalogue.checking import (
     fit,
     hands,
     holds,
+    occasions,
     papers,
     routes,
     terms,
@@ -48,11 +49,16 @@ def lint_organisation(file: str, raw: bytes) -> Linted:
     return _sorted(file, None, findings)
 
 
-def lint_alone(model: type[Alone], file: str, raw: bytes) -> Linted:
-    """The same of a bundle of which there is one: regimes, rules."""
+def lint_alone(model: type[Alone], file: str, raw: bytes, rules: Rules | None = None) -> Linted:
+    """The same of a bundle of which there is one: regimes, rules, templates.
+
+    `rules`: those in force, for templates that speak of them.
+    """
     document, said, findings = _read(model, file, raw)
     if document is not None and said is not None:
         findings = _told(document, said.faults())
+        if rules is not None and isinstance(said, Templates):
+            findings += [placed(document, each) for each in occasions.flaws(said, rules)]
     return _sorted(file, None, findings)
 
 

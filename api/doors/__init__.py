@@ -1,0 +1,204 @@
+"""What a handler may ask for.
+
+`Db`, the request's transaction; `Shelf`, the catalogue; `At`, the time; `Signed`, whose token or
+key it is; `Who`, the caller in one capacity; `Sees`, what they may see; `Looked`, to keep that they
+did; `Speaks`, their language; `Page`, which part of a list.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Header, Query, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.doors.house import House, house
+from api.doors.opening import Door, opened
+from api.problems import Unidentified
+from states import people, seeing
+from states.accounts.arriving import Arrival, Identity
+from states.accounts.scopes import Scope
+from states.catalogue import Catalogue
+from states.clock.words import Lang
+from states.people import Caller
+from states.seeing import Through
+from states.sight import Sight, sight
+from states.words import Role
+
+__all__ = [
+    "At",
+    "Db",
+    "Door",
+    "House",
+    "Looked",
+    "Needs",
+    "Page",
+    "Sees",
+    "Shelf",
+    "Signed",
+    "Speaks",
+    "Who",
+    "house",
+    "needs",
+    "opened",
+]
+
+# What `Door` has learnt when a handler begins. None asks for another: the framework would solve
+# that one anew for each that does.
+
+
+async def transaction(request: Request) -> AsyncConnection:
+    """Committed by the `Door` before the answer, so an answer is never of what was not kept."""
+    return cast("AsyncConnection", request.state.db)
+
+
+async def catalogue(request: Request) -> Catalogue:
+    """As it is published in this very transaction."""
+    return await shelf(request)
+
+
+async def now(request: Request) -> datetime:
+    """By the database's clock: several machines with the API have one time."""
+    return cast("datetime", request.state.at)
+
+
+bearer = HTTPBearer(
+    auto_error=False,
+    description="An access token (`POST /v1/accounts/sign-in`), or a service key.",
+)
+Shown = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+
+
+async def signed(request: Request, shown: Shown) -> Identity:
+    """Whose token or key it is. Raises `Unidentified`."""
+    return identified(request)
+
+
+Db = Annotated[AsyncConnection, Depends(transaction)]
+Shelf = Annotated[Catalogue, Depends(catalogue)]
+At = Annotated[datetime, Depends(now)]
+Signed = Annotated[Identity, Depends(signed)]
+
+
+def identified(request: Request) -> Identity:
+    arrival: Arrival = request.state.arrival
+    if arrival.who is None:
+        raise Unidentified(
+            "this token is unknown or has ended: sign in again"
+            if "authorization" in request.headers
+            else "send Authorization: Bearer with an access token or a service key"
+        )
+    return arrival.who
+
+
+async def shelf(request: Request) -> Catalogue:
+    return await house(request).latest(request.state.db, request.state.arrival.edition)
+
+
+# For what -----------------------------------------------------------------------------------
+
+
+class Needs:
+    """A dependency: what the caller came in by is for this. A session is for all of it."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request, shown: Shown) -> None:
+        identified(request).may(self.scope)
+
+
+def needs(scope: Scope) -> Any:
+    """For the `dependencies` of a route."""
+    return Depends(Needs(scope))
+
+
+# Who --------------------------------------------------------------------------------------
+
+
+async def calling(
+    request: Request,
+    hoso_role: Annotated[
+        Role | None, Header(description="In what role; needed by whoever holds several.")
+    ] = None,
+    hoso_for: Annotated[
+        str | None, Header(max_length=40, description="The agency a postal clerk acts for.")
+    ] = None,
+) -> Caller:
+    book, who = await shelf(request), identified(request)
+    return people.caller(book, who.person, hoso_role, hoso_for, book.day(request.state.at))
+
+
+Who = Annotated[Caller, Depends(calling)]
+
+
+async def seen(request: Request, who: Who) -> Sight:
+    return sight(await shelf(request), who)
+
+
+Sees = Annotated[Sight, Depends(seen)]
+
+
+async def looking(
+    request: Request, who: Who
+) -> Callable[[Iterable[int]], Awaitable[None]]:  # fmt: skip
+    """To be called with the ids of the dossiers whose personal data the answer holds."""
+    route = request.scope["route"]
+    through = Through(f"{request.method} {route.path}", request.state.request_id)
+
+    async def looked(dossiers: Iterable[int]) -> None:
+        await seeing.looked(request.state.db, who, through, dossiers)
+
+    return looked
+
+
+Looked = Annotated[Callable[[Iterable[int]], Awaitable[None]], Depends(looking)]
+
+
+# Which part of a list ---------------------------------------------------------------------
+
+
+class Part(BaseModel):
+    """Where a list goes on, and how much of it is wanted."""
+
+    cursor: str | None
+    limit: int
+
+
+async def part(
+    cursor: Annotated[
+        str | None,
+        Query(max_length=500, description="`next` of the page before; none: from the beginning."),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Part:
+    return Part(cursor=cursor, limit=limit)
+
+
+Page = Annotated[Part, Depends(part)]
+
+
+# The reader's language --------------------------------------------------------------------
+
+
+async def language(accept_language: Annotated[str, Header(max_length=200)] = "") -> Lang:
+    """The better liked of Vietnamese and English; Vietnamese when neither is (RFC 9110 §12.5.4)."""
+    liked: dict[Lang, float] = {}
+    for part in accept_language.lower().split(","):
+        tag, _, weight = part.partition(";q=")
+        known = tag.strip().split("-")[0]
+        if known in set(Lang):
+            liked.setdefault(Lang(known), _weight(weight))
+    return Lang.en if liked.get(Lang.en, 0) > liked.get(Lang.vi, 0) else Lang.vi
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text) if text else 1.0
+    except ValueError:
+        return 0.0
+
+
+Speaks = Annotated[Lang, Depends(language)]

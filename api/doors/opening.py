@@ -1,0 +1,137 @@
+"""One request, one transaction, one arrival; a key sent again gets the answer it got.
+
+`Door` is the class of every route under /v1 that asks the database. It reads the body first, so no
+transaction waits for a slow sender; opens the transaction; learns in one statement who asks, what
+time it is and which catalogue is in force; lets the handler work; keeps the answer if a key was
+sent; and commits before anything is answered.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.doors.house import house
+from api.problems import TooSlow, away_is_said
+from states import answers, db
+from states.accounts.arriving import Arrival, arrive
+from states.answers import Kept
+
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+SENDING = 30  # seconds in which a body of 1 MB comes
+TOKEN = re.compile(r"bearer +([\x21-\x7e]{1,200})", re.ASCII | re.IGNORECASE)
+TOLD = ("location", "etag", "content-type", "content-language")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Repeated(Exception):
+    """The same key was answered while this request was at work: what it wrote is undone."""
+
+
+async def describe(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=200,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Sent again with the same request, it gets the same answer and writes"
+            " nothing; with another request it is refused (422).",
+        ),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        Header(max_length=200, description="`return=minimal`: the answer comes without a body."),
+    ] = None,
+) -> None:
+    """What every write may carry."""
+
+
+class Door(APIRoute):
+    """A route in a transaction of its own."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        if WRITES & set(given.get("methods") or ()):
+            given["dependencies"] = [*(given.get("dependencies") or ()), Depends(describe)]
+        super().__init__(path, endpoint, **given)
+
+    def get_route_handler(self) -> Handler:
+        return _around(super().get_route_handler())
+
+
+def _around(handler: Handler) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await once(request, handler, await body_of(request))
+
+    return handle
+
+
+async def once(request: Request, handler: Handler, body: bytes) -> Response:
+    """The answer, in a transaction of its own; to a key that was sent before, the one it got."""
+    key = request.headers.get("idempotency-key") if request.method in WRITES else None
+    asked = digest(request, body) if key else b""
+    try:
+        return _brief(request, await _answered(request, handler, key, asked))
+    except Repeated:
+        return _brief(request, await _answered(request, handler, key, asked))
+
+
+async def _answered(request: Request, handler: Handler, key: str | None, asked: bytes) -> Response:
+    async with opened(request) as (connection, arrival):
+        if key is None or arrival.who is None:
+            return await handler(request)
+        person = arrival.who.person
+        if (kept := await answers.given(connection, person, key, asked)) is not None:
+            return Response(kept.body, kept.status, kept.headers)
+        response = await handler(request)
+        headers = {name: response.headers[name] for name in TOLD if name in response.headers}
+        kept = Kept(asked, response.status_code, headers, bytes(response.body))
+        if not await answers.keep(connection, person, key, kept):
+            raise Repeated
+        return response
+
+
+async def body_of(request: Request) -> bytes:
+    try:
+        async with asyncio.timeout(SENDING):
+            return await request.body()
+    except TimeoutError:
+        raise TooSlow("send the whole of it within 30 seconds") from None
+
+
+def digest(request: Request, body: bytes) -> bytes:
+    said = [request.method, request.url.path, request.url.query]
+    said += [request.headers.get(name, "") for name in ("hoso-role", "hoso-for", "if-match")]
+    return hashlib.sha256("\n".join(said).encode() + b"\n" + body).digest()
+
+
+def _brief(request: Request, response: Response) -> Response:
+    """Without its body, for who said that the headers are enough (RFC 7240 §4.2)."""
+    wanted = request.headers.get("prefer", "").replace(" ", "").lower()
+    if request.method not in WRITES or "return=minimal" not in re.split("[,;]", wanted):
+        return response
+    if response.status_code not in {200, 201}:
+        return response
+    headers = {name: response.headers[name] for name in TOLD if name in response.headers}
+    headers.pop("content-type", None)
+    status = 204 if response.status_code == 200 else 201
+    return Response(None, status, headers | {"preference-applied": "return=minimal"})
+
+
+@asynccontextmanager
+async def opened(request: Request) -> AsyncIterator[tuple[AsyncConnection, Arrival]]:
+    """A transaction and who arrives in it, for `Db` and `Signed` and for what opens its own."""
+    said = TOKEN.fullmatch(request.headers.get("authorization", ""))
+    token = hashlib.sha256(said[1].encode()).digest() if said else None
+    with away_is_said():
+        async with db.transaction(house(request).engine) as connection:
+            arrival = await arrive(connection, token)
+            request.state.db, request.state.arrival = connection, arrival
+            request.state.at = clock() if (clock := house(request).clock) else arrival.at
+            yield connection, arrival

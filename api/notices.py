@@ -1,0 +1,107 @@
+"""Notices over HTTP: what was told and what could not be; dead letters sent again."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from api.doors import At, Db, Door, Page, Sees, Shelf, Who, needs
+from api.listed import Listed, local
+from api.problems import DOCUMENTED
+from states.accounts.scopes import Scope
+from states.errors import NotYours
+from states.ledger.acts import SHORT
+from states.notices import listing
+from states.notices.rows import Audience, Sending, Way
+from states.sight import WIDE
+
+router = APIRouter(prefix="/v1/notices", tags=["notices"], route_class=Door, responses=DOCUMENTED)
+READS = [needs(Scope.notices_read)]
+WRITES = [needs(Scope.notices_write)]
+Word = Annotated[str | None, Query(max_length=SHORT, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+class Notice(BaseModel):
+    """One message, without its text."""
+
+    id: int
+    code: str
+    sending: Sending = Field(description="`dead`: given up after so many tries.")
+    way: Way
+    audience: Audience
+    recipient: str = Field(description="Masked, but for the names of webhooks.")
+    template: str
+    fact: str = Field(description="What it tells, as in `entry/12/3`.")
+    law: bool = Field(description="Prescribed by law.")
+    tries: int
+    made_at: datetime
+    next_at: datetime
+    sent_at: datetime | None
+    error: str | None = Field(description="Why the last try failed.")
+
+
+class Stand(BaseModel):
+    """How many messages of a way stand where."""
+
+    way: Way
+    sending: Sending
+    messages: int
+
+
+class Stands(BaseModel):
+    """How the post stands."""
+
+    counts: list[Stand]
+
+
+class Queued(BaseModel):
+    """A dead letter on its way again."""
+
+    id: int
+    code: str
+    sending: Sending
+
+
+@router.get("", dependencies=READS)
+async def list_notices(
+    book: Shelf,
+    sees: Sees,
+    db: Db,
+    part: Page,
+    sending: Sending | None = None,
+    way: Way | None = None,
+    audience: Audience | None = None,
+    code: Word = None,
+) -> Listed[Notice]:
+    """Messages about dossiers that the caller may see, the last made first."""
+    found = await listing.part(
+        db, sees.where(), part.cursor, part.limit,
+        sending=sending, way=way, audience=audience, code=code,
+    )  # fmt: skip
+    return Listed(
+        items=[Notice.model_validate(local(row, book.zone)) for row in found.rows], next=found.next
+    )
+
+
+@router.get("/counts", dependencies=READS)
+async def count_notices(sees: Sees, db: Db) -> Stands:
+    """How many stand where, by way."""
+    rows = await listing.counts(db, sees.where())
+    return Stands(counts=[Stand.model_validate(row, from_attributes=True) for row in rows])
+
+
+@router.post("/{id}/again", dependencies=WRITES)
+async def send_again(
+    id: Number,  # noqa: A002  it is what the list calls it
+    who: Who,
+    sees: Sees,
+    at: At,
+    db: Db,
+) -> Queued:
+    """Queue a dead letter as if it had never been tried: a leader or the control unit."""
+    if who.role not in WIDE:
+        raise NotYours(f"a {who.role} sends no notices again: ask a leader or the control unit")
+    code = await listing.again(db, sees.where(), id, at)
+    return Queued(id=id, code=code, sending=Sending.queued)

@@ -1,0 +1,252 @@
+"""How often somebody may ask: by address where nobody signed in, by token where somebody did.
+
+Counters are this process's own and gone with it; so of n processes a caller may have n times as
+much. They are a fixed number of slots, whatever is asked: two callers may share one by chance.
+"""
+
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+from time import monotonic
+from typing import cast
+
+from fastapi import Request, Response
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from states.errors import HosoError
+
+SLOTS = 1 << 16  # of each rule: 16 bytes each, 1 MB in all
+
+
+class TooMany(HosoError):
+    """This was asked too often."""
+
+    def __init__(self, message: str = "", after: int = 60) -> None:
+        super().__init__(message)
+        self.after = after  # seconds until it may be asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How much of what, and what to do instead."""
+
+    name: str
+    limit: RateLimitItem
+    instead: str = "ask more slowly"
+
+
+TRACKING = Rule("tracking", RateLimitItemPerMinute(30))  # an address
+SIGNING_IN = Rule("signing in", RateLimitItemPerMinute(60))  # an address: a whole office at 7:30
+PUBLIC = Rule("asking without signing in", RateLimitItemPerMinute(300))  # an address
+UNPROVED = Rule("asking with a token that opens nothing", RateLimitItemPerMinute(60))  # an address
+PROVED = Rule("asking with a token that opens", RateLimitItemPerMinute(1, 10))  # a token
+WRONG = Rule("a wrong proof for this code", RateLimitItemPerMinute(10))  # a code
+WRONG_DIGITS = Rule(  # a code: there are but 10,000 of them
+    "wrong digits for this code",
+    RateLimitItemPerDay(5),
+    "give the secret part on the slip, or come again tomorrow",
+)
+CALLING = "asking"  # the rule of a token: how much is the deployment's to say
+CALLS = 600  # a minute, unless it says otherwise
+# Never refused: a process that was would be taken for dead; a page would be without its looks.
+FREE = ("/health", "/ready", "/metrics", "/static/")
+OPEN: tuple[tuple[str, Rule], ...] = (
+    ("/v1/track/", TRACKING),
+    ("/v1/accounts/sign-in", SIGNING_IN),
+    ("/v1/accounts/oidc/", SIGNING_IN),
+    ("/v1/accounts/refresh", PUBLIC),
+)
+"""Every address below /v1 that is open to anybody, with its rule. All others want a token."""
+
+
+class Slots(Storage):
+    """Counters that can never be more than there are slots."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._ends, self._counts = array("d", bytes(8 * SLOTS)), array("q", bytes(8 * SLOTS))
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        slot = self._slot(key)
+        if self._ends[slot] <= (now := self._clock()):
+            self._counts[slot], self._ends[slot] = 0, now + expiry
+        self._counts[slot] = max(0, self._counts[slot] + amount)
+        return self._counts[slot]
+
+    def get(self, key: str) -> int:
+        slot = self._slot(key)
+        return self._counts[slot] if self._ends[slot] > self._clock() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return self._ends[self._slot(key)]
+
+    def left(self, key: str) -> int:
+        """Whole seconds until the count begins again."""
+        return max(1, ceil(self.get_expiry(key) - self._clock()))
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        self._counts, self._ends = array("q", bytes(8 * SLOTS)), array("d", bytes(8 * SLOTS))
+        return None
+
+    def clear(self, key: str) -> None:
+        self._counts[self._slot(key)] = 0
+
+    @staticmethod
+    def _slot(key: str) -> int:
+        return hash(key) % SLOTS  # keyed by the interpreter: nobody outside can aim at a slot
+
+
+class Rates:
+    """What was asked, by rule and by whom. `calls`: of a token a minute; 0 is no limit."""
+
+    def __init__(self, calls: int = CALLS, clock: Callable[[], float] = monotonic) -> None:
+        self.calling = Rule(CALLING, RateLimitItemPerMinute(calls)) if calls else None
+        self._clock = clock
+        self._limiters: dict[str, tuple[Slots, FixedWindowRateLimiter]] = {}
+
+    def take(self, rule: Rule, who: str) -> None:
+        """Count it. Raises `TooMany`."""
+        slots, limiter = self._of(rule)
+        if not limiter.hit(rule.limit, who):
+            raise _too_many(rule, slots.left(rule.limit.key_for(who)))
+
+    def note(self, rule: Rule, who: str, cost: int = 1) -> None:
+        """Count it, however often it was."""
+        self._of(rule)[1].hit(rule.limit, who, cost=cost)
+
+    def check(self, rule: Rule, who: str) -> None:
+        """Whether there is any left, without counting. Raises `TooMany`."""
+        slots, limiter = self._of(rule)
+        if not limiter.test(rule.limit, who):
+            raise _too_many(rule, slots.left(rule.limit.key_for(who)))
+
+    def seen(self, rule: Rule, who: str) -> bool:
+        """Whether it was ever counted in the present window."""
+        return self._of(rule)[0].get(rule.limit.key_for(who)) > 0
+
+    @contextmanager
+    def tries(self, who: str, *rules: Rule, wrong: type[Exception]) -> Iterator[None]:
+        """Something that may be tried so often: only what was wrong stays counted.
+
+        Each try is counted before it is judged, so of many at once no more than allowed are judged.
+        """
+        for rule in rules:
+            self.take(rule, who)
+        try:
+            yield
+        except wrong:
+            raise
+        except BaseException:
+            self._give_all_back(who, rules)
+            raise
+        self._give_all_back(who, rules)
+
+    def _give_all_back(self, who: str, rules: tuple[Rule, ...]) -> None:
+        for rule in rules:
+            self.note(rule, who, cost=-1)
+
+    def _of(self, rule: Rule) -> tuple[Slots, FixedWindowRateLimiter]:
+        if rule.name not in self._limiters:
+            slots = Slots(self._clock)
+            self._limiters[rule.name] = slots, FixedWindowRateLimiter(slots)
+        return self._limiters[rule.name]
+
+
+def _too_many(rule: Rule, after: int) -> TooMany:
+    amount, seconds = rule.limit.amount, rule.limit.get_expiry()
+    span = "a day" if seconds == 86_400 else f"in {seconds} s"
+    return TooMany(f"{rule.name} is allowed {amount} times {span}: {rule.instead}", after)
+
+
+def of(request: Request) -> Rates:
+    """The process's own."""
+    return cast("Rates", request.state.rates)
+
+
+@lru_cache(4096)
+def party(host: str) -> str:
+    """Whom an address stands for: of IPv6 everybody has a whole /64."""
+    try:
+        address = ip_address(host)
+    except ValueError:  # a socket's, or a test's
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Address(int(address) >> 64 << 64))
+
+
+class Limited:
+    """Just inside the envelope, so that what is too much costs next to nothing."""
+
+    def __init__(
+        self, app: ASGIApp, rates: Rates, refuse: Callable[[Request, HosoError], Response]
+    ) -> None:
+        self.app, self.rates, self.refuse = app, rates, refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope.setdefault("state", {})["rates"] = self.rates
+        who, token = party((scope.get("client") or ("",))[0]), self._token(scope)
+        known = bool(token) and self.rates.seen(PROVED, token)
+        try:
+            self._count(scope["path"], who, token, known=known)
+        except TooMany as error:
+            await self.refuse(Request(scope), error)(scope, receive, send)
+            return
+        judged = token and not known
+        await self.app(scope, receive, self._watched(send, who, token) if judged else send)
+
+    @staticmethod
+    def _token(scope: Scope) -> str:
+        """What opens the addresses that are not open to anybody; empty for those that are."""
+        path = scope["path"]
+        if not path.startswith("/v1/") or any(path.startswith(start) for start, _ in OPEN):
+            return ""
+        given = (value for name, value in scope["headers"] if name == b"authorization")
+        return next(given, b"").decode("latin-1")
+
+    def _count(self, path: str, who: str, token: str, *, known: bool) -> None:
+        """Raises `TooMany`."""
+        if path.startswith(FREE):
+            return
+        if not token:
+            rule = next((rule for start, rule in OPEN if path.startswith(start)), PUBLIC)
+            self.rates.take(rule, who)
+            return
+        # Many sit behind one address: what somebody guesses there shuts out no token that opens.
+        if not known:
+            self.rates.check(UNPROVED, who)
+        if self.rates.calling is not None:
+            self.rates.take(self.rates.calling, token)
+
+    def _watched(self, send: Send, who: str, token: str) -> Send:
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if message["status"] < 400:
+                    self.rates.note(PROVED, token)
+                elif message["status"] < 500:
+                    self.rates.note(UNPROVED, who)
+            await send(message)
+
+        return watched

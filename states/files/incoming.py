@@ -1,0 +1,73 @@
+"""A file on its way in: hashed and counted as it comes, looked at when it is whole. It blocks."""
+
+import hashlib
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from states.files import kinds
+from states.files.kinds import Kind
+from states.files.refusals import BrokenOff
+
+
+class Incoming:
+    """Under a name of its own on this machine, readable by its owner, until it is put in its place.
+
+    The methods wait for one another: what was cancelled may be at work in a thread still.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.hash, self.size = hashlib.sha256(), 0
+        self._file: BinaryIO | None = None
+        self._gone = False
+        self._turn = threading.Lock()
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece. Raises `NotTaken` for a beginning that is of no kind, and writes nothing."""
+        with self._turn:
+            self._write(piece)
+
+    def finish(self, piece: bytes) -> Kind:
+        """Add the last piece, have it on the disk, and say what it all is. Raises `NotTaken`."""
+        with self._turn:
+            file = self._write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            kind = kinds.kind_of(file, self.size)
+            file.close()
+            return kind
+
+    def discard(self) -> None:
+        """Leave nothing here: what was kept is not here any more."""
+        with self._turn:
+            self._gone = True
+            if self._file is not None:
+                self._file.close()
+                with suppress(FileNotFoundError):
+                    self.path.unlink()
+
+    def _write(self, piece: bytes) -> BinaryIO:
+        if self._gone:
+            raise BrokenOff
+        if self._file is None:
+            kinds.check_start(piece[: kinds.HEAD])
+            self._file = _created(self.path)
+        self.hash.update(piece)
+        self.size += len(piece)
+        self._file.write(piece)
+        return self._file
+
+
+def make(folder: Path) -> None:
+    """Make a folder, and those above it that are not there, closed to everybody else."""
+    if not folder.exists():
+        make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _created(path: Path) -> BinaryIO:
+    make(path.parent)
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")

@@ -1,0 +1,94 @@
+"""Dossiers as a caller may see them, and the record of who looked at which.
+
+A dossier outside of somebody's sight is not told from one that does not exist.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import Field, SQLModel
+
+from states import ledger
+from states.columns import MOMENT, only, word
+from states.errors import Unknown
+from states.people import Caller
+from states.sight import Sight
+from states.tables import Dossier, Visit
+from states.words import Role
+
+
+class Look(SQLModel, table=True):
+    """Somebody read personal data of these dossiers by this door; never changed, never removed."""
+
+    __table_args__ = (
+        only("role", Role),
+        sa.Index("look_dossiers_idx", "dossiers", postgresql_using="gin"),
+        sa.Index("look_person_idx", "person", "at"),
+    )
+
+    id: int | None = Field(
+        default=None, sa_type=sa.BigInteger, sa_column_args=(sa.Identity(),), primary_key=True
+    )
+    at: datetime = Field(
+        sa_type=MOMENT, sa_column_kwargs={"server_default": sa.func.clock_timestamp()}
+    )
+    person: str
+    role: Role = Field(sa_type=word(Role))
+    acts_for: str | None = None
+    door: str  # method and address, without what was asked
+    request: str
+    dossiers: list[int] = Field(sa_type=ARRAY(sa.BigInteger))
+
+
+look = SQLModel.metadata.tables["look"]
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """By which door, in which request."""
+
+    door: str
+    request: str
+
+
+async def find(
+    db: AsyncConnection, code: str, sight: Sight
+) -> tuple[Dossier, Visit | None]:  # fmt: skip
+    """A dossier and the visit it is in. Raises `Unknown`, also for one that is not to be seen."""
+    paper, present = await ledger.find(db, code)
+    if not (sight.plainly(paper) or await db.scalar(sight.by_visit(int(paper.id or 0)))):
+        raise Unknown(f"there is no dossier {code[:60]}: check the code on the slip")
+    return paper, present
+
+
+async def looked(
+    db: AsyncConnection, who: Caller, through: Through, dossiers: Iterable[int]
+) -> None:
+    """Keep that somebody looked, in the transaction that reads: no record, no answer."""
+    if not (seen := sorted(set(dossiers))):
+        return
+    row: dict[str, Any] = {
+        "person": who.person.id,
+        "role": who.role,
+        "acts_for": who.acts_for,
+        "door": through.door,
+        "request": through.request,
+        "dossiers": seen,
+    }
+    await db.execute(sa.insert(look).values(row))
+
+
+async def looks(db: AsyncConnection, dossier_id: int, limit: int = 200) -> list[dict[str, Any]]:
+    """Who looked at a dossier, the last first."""
+    asked = (
+        sa.select(look)
+        .where(look.c.dossiers.contains([dossier_id]))
+        .order_by(look.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in (await db.execute(asked)).mappings()]

@@ -1,0 +1,339 @@
+"""Who may what: every route of the API, asked by everybody, about two agencies.
+
+What was seen is written down in docs/permissions.md; `HOSO_TEST_WRITE=1` writes it anew.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asking import (
+    ADMINISTRATOR,
+    CALLERS,
+    CONTROL,
+    YES,
+    Answer,
+    Caller,
+    Desk,
+    Seen,
+    everything_asked,
+)
+from databases import alone, run_as_owner
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from permitted import HIDDEN, OPEN, PERIOD, ROUTES, SCOPELESS, About, Ask
+from permitted_page import mark, page
+from two_agencies import EDUCATION, NOW, NOWHERE, SCIENCE, Side, World, text
+
+from api.app import create_app
+from api.doors import Needs
+from api.tracking import printed
+from config.settings import Settings
+from states import db
+from states.accounts import keys
+from states.accounts.scopes import ALL, Scope
+
+PAGE = Path(__file__).parents[1] / "docs" / "permissions.md"
+BOTH = (SCIENCE, EDUCATION)
+VERSION = "/v1/procedures/{code}/versions/{version}"
+OTHERS = {About.public, About.operation, About.own}
+
+
+@pytest.fixture(scope="module")
+def address(server: Any, worker_id: str) -> str:
+    """Of a database of its own: what is published in it stays in it."""
+    name = f"permissions_{worker_id}"
+    with alone(server.data):
+        run_as_owner(server, f"CREATE DATABASE {name} TEMPLATE hoso")
+    return str(server.address(name, "hoso_app"))
+
+
+@pytest.fixture(scope="module")
+async def desk(address: str, tmp_path_factory: Any) -> AsyncIterator[Desk]:
+    folder = tmp_path_factory.mktemp("permissions")
+    app = create_app(Settings(database=address, data=folder, calls=0))
+    engine = db.engine(address, size=4)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        await complete(app, stack)
+        desk = Desk(app, engine)
+        await desk.sign_in()
+        yield desk
+        await desk.client.aclose()
+    await engine.dispose()
+
+
+async def complete(app: FastAPI, stack: AsyncExitStack) -> None:
+    """What api/app.py does not have yet."""
+    from api import accounts, consultations, finding, live, metrics
+
+    there = set(app.openapi()["paths"])
+    app.openapi_schema = None
+    for path, module in (
+        ("/v1/accounts/me", accounts),
+        ("/v1/consultations", consultations),
+        ("/v1/work", finding),
+        ("/v1/live", live),
+    ):
+        if path not in there:
+            app.include_router(module.router)
+    if "meters" not in app.state._state:  # noqa: SLF001
+        app.state.meters = metrics.Meters()
+        app.include_router(metrics.router)
+    if "live" not in app.state.house.held:
+        await stack.enter_async_context(live.open_to_listeners(app.state.house))
+
+
+@pytest.fixture(scope="module")
+async def seen(desk: Desk) -> Seen:
+    """Everything asked by everybody, while the two agencies come into being."""
+    house = desk.app.state.house
+    world = World(desk.engine, house.settings.data, house.key("citizen"))
+    await desk.signing.token("p-fin-director")
+    async with desk.engine.begin() as connection:
+        await keys.make(connection, "old", "p-fin-director", [Scope.dossiers_read], "test", NOW)
+    return await everything_asked(desk, world)
+
+
+# The table --------------------------------------------------------------------------------
+
+
+def contexts(app: FastAPI) -> Iterator[tuple[str, Any]]:
+    for each in iter_route_contexts(app.routes):
+        for method in sorted(each.methods or ()):
+            yield f"{method} {each.path}", each
+
+
+def documented(app: FastAPI) -> set[str]:
+    paths = app.openapi()["paths"]
+    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+
+
+async def test_every_route_is_in_the_table_and_nothing_else(desk: Desk) -> None:
+    routes = documented(desk.app)
+    assert routes - ROUTES.keys() == set(), "say in tests/permitted.py what these are about"
+    assert ROUTES.keys() - routes == set(), "these are no routes any more"
+    assert {route for route, _ in contexts(desk.app)} - routes == HIDDEN
+
+
+def scopes(dependant: Any) -> Iterator[Scope]:
+    for each in dependant.dependencies:
+        if isinstance(each.call, Needs):
+            yield each.call.scope
+        yield from scopes(each)
+
+
+async def test_every_route_wants_a_scope_that_is_read_or_written(desk: Desk) -> None:
+    for route, context in contexts(desk.app):
+        if route in HIDDEN or route in OPEN:
+            continue
+        found = list(scopes(context.dependant))
+        if route in SCOPELESS:
+            assert found == [], route
+            continue
+        assert len(found) == 1, f"{route} wants {found or 'no scope'}"
+        if route.startswith("GET"):
+            assert found[0].endswith(":read"), f"{route} is read by {found[0]}"
+        elif not route.endswith("/simulate"):
+            assert found[0].endswith(":write"), f"{route} writes by {found[0]}"
+
+
+async def test_a_token_is_wanted_and_a_key_made_for_it(desk: Desk, seen: Seen) -> None:
+    """No token, one that is none, a key for all else, a key that only reads."""
+    made = dict(contexts(desk.app))
+    bearer = await _keys(desk)
+    for route, entry in ROUTES.items():
+        ask = entry.asks[0](SCIENCE)
+        for headers in ({}, {"Authorization": "Bearer hsa_nobody"}):
+            got = await desk.ask(route, ask, headers)
+            assert (got.kind == "unidentified") == (route not in OPEN), (route, got.body)
+        for scope in () if route in OPEN else scopes(made[route].dependant):
+            got = await desk.ask(route, ask, bearer[f"all but {scope}"])
+            assert (got.status, got.kind, got.unchanged) == (403, "out-of-scope", True), route
+            got = await desk.ask(route, ask, bearer[scope])
+            assert got.kind != "out-of-scope", (route, got.body)
+            if scope.endswith(":write"):
+                got = await desk.ask(route, ask, bearer["reads"])
+                assert (got.kind, got.unchanged) == ("out-of-scope", True), route
+
+
+async def _keys(desk: Desk) -> dict[str, dict[str, str]]:
+    """By name, what a request with each of them brings."""
+    wanted: dict[str, set[Scope]] = {f"all but {each}": {*ALL} - {each} for each in ALL}
+    wanted |= {each: {each} for each in ALL}
+    wanted["reads"] = {each for each in ALL if each.endswith(":read")}
+    brought = {}
+    for name, scopes_ in wanted.items():
+        async with desk.engine.begin() as connection:
+            _, key = await keys.make(connection, name, CONTROL.person, scopes_, "test", NOW)
+        brought[name] = {"Authorization": f"Bearer {key}"}
+        got = await desk.ask("GET /v1/accounts/me", Ask(), brought[name])
+        assert got.status == 200, got.body
+    await desk.note()
+    return brought
+
+
+# What is seen -----------------------------------------------------------------------------
+
+
+def asked(*about: About) -> Iterator[tuple[str, Caller, Side]]:
+    for route, entry in ROUTES.items():
+        if entry.about in about:
+            for caller in CALLERS:
+                yield from ((route, caller, side) for side in BOTH)
+
+
+async def test_who_does_not_see_a_dossier_is_told_what_is_told_of_none(seen: Seen) -> None:
+    checked = 0
+    for route, caller, side in asked(About.dossier):
+        of_none = seen.of(route, caller, NOWHERE)
+        for got, none in zip(seen.of(route, caller, side), of_none, strict=True):
+            if route == "POST /v1/moves" and got.status in {200, 409}:
+                checked += many(caller, side, got)
+            elif not caller.sees(side, got.ask.of):
+                assert got.about(side) == none.plain, (route, caller.name)
+                assert got.status in {401, 403, 404}, (route, caller.name, got.body)
+                checked += 1
+            else:
+                assert got.status != 404, (route, caller.name, got.body)
+    assert checked > 300
+
+
+def many(caller: Caller, side: Side, got: Answer) -> int:
+    """Of several moves, those that are told as of no dossier."""
+    unseen = {code for name, code in side.codes.items() if not caller.sees(side, name)}
+    results = json.loads(got.body)["results"]
+    unknown = {each["code"] for each in results if each["problem"]["type"] == "/problems/unknown"}
+    assert unknown == unseen & {each["code"] for each in results}, (caller.name, got.body)
+    assert all(each["state"] is None for each in results if each["code"] in unseen)
+    return len(unknown)
+
+
+async def test_no_list_or_count_follows_from_what_the_caller_does_not_see(seen: Seen) -> None:
+    """Whatever another agency does, everything that is told stays as it was, to the letter."""
+    for route, caller, side in asked(About.listing):
+        if ROUTES[route].token is None and not any(caller.sees(side, each) for each in side.codes):
+            assert seen.changed(route, caller, side) == [], (route, caller.name, side.agency)
+
+
+async def test_every_list_and_count_tells_those_who_see(seen: Seen) -> None:
+    """Or the test above would be one of silence."""
+    for route, _, side in asked(About.listing):
+        told = {each.name for each in CALLERS if mark(seen, route, each.name, side) == YES}
+        assert told, (route, side.agency)
+
+
+async def test_nothing_is_told_anywhere_of_what_the_caller_does_not_see(seen: Seen) -> None:
+    for route, caller, side in asked(*About):
+        for name in side.codes:
+            if not caller.sees(side, name):
+                for got in seen.of(route, caller, side):
+                    said = [each for each in side.secrets(name) if got.said(each)]
+                    assert said == [], (route, caller.name, name)
+
+
+async def test_what_is_refused_writes_nothing(seen: Seen) -> None:
+    refused = [each for answers in seen.last.values() for each in answers if each.status >= 400]
+    wrote = {each.route for each in refused if not each.unchanged}
+    assert wrote <= OPEN, "but for failed sign-ins, which are counted"
+    assert len([each for each in refused if not each.route.startswith("GET")]) > 500
+
+
+async def test_accounts_are_the_administrators_and_nothing_else_is(seen: Seen) -> None:
+    """Who manages accounts sees no dossier for it; who holds a role manages no accounts."""
+    for route, caller, side in asked(*About):
+        about = ROUTES[route].about
+        for got in seen.of(route, caller, side):
+            if about is About.administration:
+                assert (got.mark == YES) == (caller is ADMINISTRATOR), (route, caller.name)
+            elif caller is ADMINISTRATOR and about not in OTHERS:
+                assert got.status == 403, (route, got.body)
+
+
+async def test_what_is_open_to_anybody_names_nobody(desk: Desk, seen: Seen) -> None:
+    slip = printed(desk.app.state.house, SCIENCE.codes["main"])
+    ask = Ask(path={"code": SCIENCE.codes["main"]}, query={"secret": slip})
+    told = await desk.ask("GET /v1/track/{code}", ask, {})
+    assert told.status == 200, told.body
+    answers = [told] + [await desk.ask(route, Ask(), {}) for route in sorted(HIDDEN)]
+    for got in answers:
+        for side in BOTH:
+            for each in side.codes:
+                assert not [secret for secret in side.secrets(each) if got.said(secret)], got.route
+    scraped = await desk.ask("GET /metrics", Ask(), {})
+    assert scraped.status == 401, "it is for who asks on the machine itself, or brings a key"
+
+
+# By the back door -------------------------------------------------------------------------
+
+
+async def test_a_draft_opens_no_dossiers_of_the_agency_whose_procedure_it_names(
+    desk: Desk, seen: Seen
+) -> None:
+    """Another agency's procedure may be drafted as one's own: nothing is tried on its dossiers."""
+    stolen = text(SCIENCE.procedure, 4, **{"agency: H42.03": "agency: H42.02"})
+    leader = {"Hoso-Person": EDUCATION.leader}
+    path = {"code": SCIENCE.procedure, "version": 4}
+    async with desk.undone():
+        await desk.ask("POST /v1/procedures", Ask(body={"text": stolen}), leader)
+        tried = await desk.ask(f"POST {VERSION}/simulate", Ask(path=path, body=PERIOD), leader)
+        assert tried.status in {200, 403, 404}, tried.body
+        assert not [code for code in SCIENCE.codes.values() if tried.said(code)]
+        assert tried.status != 200 or json.loads(tried.body)["read"] == 0, tried.body
+
+
+async def test_nobody_takes_over_the_procedure_of_another_agency(desk: Desk, seen: Seen) -> None:
+    """Drafted and checked as one's own, it is still the other agency's to publish."""
+    stolen = text(SCIENCE.procedure, 4, **{"agency: H42.03": "agency: H42.02", "thong-tin": "van-hoa"})
+    path, by = {"code": SCIENCE.procedure, "version": 4}, {"Hoso-Person": EDUCATION.leader}
+    async with desk.undone():
+        await desk.ask("POST /v1/procedures", Ask(body={"text": stolen}), {"Hoso-Person": EDUCATION.officer})
+        await desk.ask(f"POST {VERSION}/check", Ask(path=path), by)
+        said = Ask(path=path, body={"document": "QĐ 12"})
+        got = await desk.ask(f"POST {VERSION}/publish", said, by)
+        assert (got.status, got.kind) == (403, "no-right"), got.body
+
+
+async def test_a_change_set_is_counted_for_who_sees_what_it_moves(desk: Desk, seen: Seen) -> None:
+    """Of a calendar that all share, each agency is told of its own; the centre of all."""
+    days = Ask(path={"name": "vn"}, body={"off": ["2024-04-09"], "reason": "vì thế", "document": "QĐ"})
+    told = {}
+    async with desk.undone():
+        made = await desk.ask("POST /v1/calendars/{name}/changes", days, CONTROL.said)
+        assert made.status == 201, made.body
+        change = Ask(path={"number": json.loads(made.body)["change"]})
+        for caller in CALLERS[1:-1]:
+            got = await desk.ask("GET /v1/changes/{number}", change, caller.said)
+            told[caller.name] = sum(json.loads(got.body)["counts"].values())
+    assert told["control"] == told["centre"] == told["reception"] > 0
+    assert told["leader sci"] + told["leader edu"] == told["control"]
+    assert 0 < told["leader sci"] < told["control"]
+    assert told["elsewhere sci"] == told["elsewhere edu"] == 0
+
+
+# Written down -----------------------------------------------------------------------------
+
+
+def test_the_page_says_what_was_seen(seen: Seen) -> None:
+    """`HOSO_TEST_WRITE=1 pytest tests/test_permissions.py` writes it."""
+    told = page(seen)
+    if os.environ.get("HOSO_TEST_WRITE"):
+        PAGE.write_text(told)
+    assert PAGE.read_text() == told
+
+
+async def test_probe(seen):
+    for c in ("control", "officer sci"):
+        for s in ("sci", "edu"):
+            for a in seen.last["GET /v1/dossiers/search", c, s]:
+                print(c, s, a.ask.query, a.status, a.body[:300])
+    for c in ("control","officer sci","leader sci"):
+        for a in seen.last["GET /v1/dossiers", c, "sci"]+seen.last["GET /v1/dossiers", c, "edu"]:
+            print(c, a.ask.query, a.status, a.body[-100:])
+    for c in ("control","officer sci", "leader sci"):
+        for a in seen.last["GET /v1/live", c, "sci"]: print(a.status, a.body[:600])
+    assert 0
