@@ -39,6 +39,10 @@ class Alert(BaseModel):
     recorded_at: datetime
 
 
+class AlertPage(Listed[Alert]):
+    """A page of alerts."""
+
+
 @router.get("", dependencies=READS)
 async def list_alerts(
     book: Shelf,
@@ -55,10 +59,10 @@ async def list_alerts(
     person: Word = None,
     since: Annotated[Moment | None, Query(description="Recorded then or later.")] = None,
     until: Annotated[Moment | None, Query(description="Recorded before.")] = None,
-) -> Listed[Alert]:
+) -> AlertPage:
     """Alerts, the last recorded first."""
     only = Only(code, agency, unit, procedure, rule, what, watched, person, since, until)
     found = await listing.part(db, book, sees.where(), only, part.cursor, part.limit)
-    return Listed(
+    return AlertPage(
         items=[Alert.model_validate(local(row, book.zone)) for row in found.rows], next=found.next
     )

@@ -12,17 +12,20 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from api import (
+    accounts,
     alerts,
     breaches,
     bulk,
     components,
     consultations,
     dossiers,
+    finding,
     home,
     imports,
     live,
     metrics,
     notices,
+    openapi,
     problems,
     reports,
     tracking,
@@ -55,6 +58,8 @@ else could be first. Every error is a problem document (RFC 9457) whose `type` i
 
 
 ROUTERS = (
+    accounts.router,
+    finding.router,  # before the dossiers: "search" is no code
     dossiers.router,
     procedures.router,
     calendars.router,
@@ -113,6 +118,8 @@ def create_app(
         title="Hồ Sơ",
         version="1",
         description=DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        generate_unique_id_function=openapi.operation_id,
         lifespan=lifespan,
         docs_url=None,  # both pages load their scripts from elsewhere
         redoc_url=None,
@@ -121,6 +128,7 @@ def create_app(
     app.add_middleware(Envelope)
     metrics.add_to(app)
     problems.add_to(app)
+    openapi.add_to(app)
     for each in ROUTERS:
         app.include_router(each)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")

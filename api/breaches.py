@@ -51,6 +51,10 @@ class Breach(BaseModel):
     verdict: Tally | None
 
 
+class BreachPage(Listed[Breach]):
+    """A page of breaches."""
+
+
 class Share(BaseModel):
     """Whose time it was; `late_minutes` are those past the due moment."""
 
@@ -73,7 +77,7 @@ class Done(BaseModel):
     explanation: str | None = None
 
 
-class Account(Breach):
+class BreachAccount(Breach):
     """A breach with whose time it was, what was said and all that was done."""
 
     explanation: str | None
@@ -84,14 +88,14 @@ class Account(Breach):
     lines: list[Done]
 
 
-class Accounts(BaseModel):
+class BreachAccounts(BaseModel):
     """All breaches of a dossier, what was due first before the rest."""
 
     code: str
-    breaches: list[Account]
+    breaches: list[BreachAccount]
 
 
-class Counted(BaseModel):
+class CauseCount(BaseModel):
     """How many breaches of a unit have one cause."""
 
     agency: str
@@ -107,13 +111,13 @@ class Counted(BaseModel):
 class Causes(BaseModel):
     """Breaches by unit and cause."""
 
-    causes: list[Counted]
+    causes: list[CauseCount]
 
 
 class Which(BaseModel):
     """Which of them, where one dossier missed one rule more than once."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}, {"visit": 2}]})
 
     visit: Number | None = None
     deadline: Number | None = None
@@ -158,13 +162,13 @@ async def list_breaches(
     without_apology: Annotated[
         bool, Query(description="Only late dossiers whose applicant was sent no apology.")
     ] = False,
-) -> Listed[Breach]:
+) -> BreachPage:
     """Breaches, what was due first before the rest."""
     only = Only(
         agency, unit, rule, standing, without_apology, procedure, cause, person, since, until
     )
     found = await listing.part(db, book, sees.where(), only, part.cursor, part.limit)
-    return Listed(
+    return BreachPage(
         items=[Breach.model_validate(local(row, book.zone)) for row in found.rows],
         next=found.next,
     )
@@ -185,11 +189,11 @@ async def count_causes(
     """How many of each unit and cause, how late they were, and what is to be done."""
     only = Only(agency, unit, rule, procedure=procedure, since=since, until=until)
     rows = await listing.by_cause(db, book, only, sees.where())
-    return Causes(causes=[Counted.model_validate(row) for row in rows])
+    return Causes(causes=[CauseCount.model_validate(row) for row in rows])
 
 
 @router.get("/{code}", dependencies=READS)
-async def read_breaches(code: Code, book: Shelf, sees: Sees, db: Db) -> Accounts:
+async def read_breaches(code: Code, book: Shelf, sees: Sees, db: Db) -> BreachAccounts:
     """All breaches of a dossier: whose time it was, what was said, who did what."""
     await seeing.find(db, code, sees)
     return await _accounts(db, book, code)
@@ -198,7 +202,7 @@ async def read_breaches(code: Code, book: Shelf, sees: Sees, db: Db) -> Accounts
 @router.post("/{code}/{rule}/assign", dependencies=WRITES)
 async def assign_breach(
     code: Code, rule: Rule, asked: Assigned, book: Shelf, who: Who, sees: Sees, at: At, db: Db
-) -> Accounts:
+) -> BreachAccounts:
     """Say who is to explain it: a leader of the unit or its agency, or the control unit."""
     await seeing.find(db, code, sees)
     named = Named(code, rule, asked.visit, asked.deadline)
@@ -209,7 +213,7 @@ async def assign_breach(
 @router.post("/{code}/{rule}/explain", dependencies=WRITES)
 async def explain_breach(
     code: Code, rule: Rule, asked: Explained, book: Shelf, who: Who, sees: Sees, at: At, db: Db
-) -> Accounts:
+) -> BreachAccounts:
     """Say why, for the unit that had it; again until it is closed."""
     await seeing.find(db, code, sees)
     named, by = Named(code, rule, asked.visit, asked.deadline), who.person.id
@@ -220,7 +224,7 @@ async def explain_breach(
 @router.post("/{code}/{rule}/close", dependencies=WRITES)
 async def close_breach(
     code: Code, rule: Rule, asked: Which, book: Shelf, who: Who, sees: Sees, at: At, db: Db
-) -> Accounts:
+) -> BreachAccounts:
     """Be content with the explanation: the control unit. Nothing changes after."""
     await seeing.find(db, code, sees)
     named = Named(code, rule, asked.visit, asked.deadline)
@@ -228,9 +232,9 @@ async def close_breach(
     return await _accounts(db, book, code)
 
 
-async def _accounts(db: Db, book: Shelf, code: str) -> Accounts:
+async def _accounts(db: Db, book: Shelf, code: str) -> BreachAccounts:
     rows: list[dict[str, Any]] = await listing.of_dossier(db, code)
     for row in rows:
         row["lines"] = [local(line, book.zone) for line in row["lines"]]
-    found = [Account.model_validate(local(row, book.zone)) for row in rows]
-    return Accounts(code=code, breaches=found)
+    found = [BreachAccount.model_validate(local(row, book.zone)) for row in rows]
+    return BreachAccounts(code=code, breaches=found)

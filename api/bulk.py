@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.doors import At, House, Signed, house, needs
-from api.doors.opening import body_of, describe, digest, opened
+from api.doors.opening import CARRIES, body_of, digest, key_of, opened
 from api.dossiers.shapes import Asked
 from api.problems import DOCUMENTED, LONGEST, STATUS, Refused, away_is_said, kind_of
 from api.problems import name as problem
@@ -110,14 +110,13 @@ class Hundreds(APIRoute):
     """A route whose work takes several transactions, of which none waits for another."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
-        given["dependencies"] = [*(given.get("dependencies") or ()), Depends(describe)]
-        super().__init__(path, endpoint, **given)
+        super().__init__(path, endpoint, **(given | {"openapi_extra": {"parameters": CARRIES[:1]}}))
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            body, key = await body_of(request), request.headers.get("idempotency-key")
+            body, key = await body_of(request), key_of(request)
             asked = digest(request, body)
             async with opened(request) as (db, arrival):
                 person = arrival.who and arrival.who.person
@@ -150,7 +149,7 @@ router = APIRouter(
 
 
 @router.post("", dependencies=[needs(Scope.dossiers_write)])
-async def move_many(
+async def move_dossiers(
     request: Request,
     asked: Moves,
     signed: Signed,

@@ -20,7 +20,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_within)]
 
 
 class Listed(BaseModel, Generic[Row]):
-    """A page of a list."""
+    """A page of a list; each has a subclass, whose name the OpenAPI document tells."""
 
     items: list[Row]
     next: str | None = Field(description="`cursor` of the page that follows; none: this is all.")

@@ -42,6 +42,10 @@ class Notice(BaseModel):
     error: str | None = Field(description="Why the last try failed.")
 
 
+class NoticePage(Listed[Notice]):
+    """A page of notices."""
+
+
 class Stand(BaseModel):
     """How many messages of a way stand where."""
 
@@ -56,7 +60,7 @@ class Stands(BaseModel):
     counts: list[Stand]
 
 
-class Queued(BaseModel):
+class QueuedNotice(BaseModel):
     """A dead letter on its way again."""
 
     id: int
@@ -74,13 +78,13 @@ async def list_notices(
     way: Way | None = None,
     audience: Audience | None = None,
     code: Word = None,
-) -> Listed[Notice]:
+) -> NoticePage:
     """Messages about dossiers that the caller may see, the last made first."""
     found = await listing.part(
         db, sees.where(), part.cursor, part.limit,
         sending=sending, way=way, audience=audience, code=code,
     )  # fmt: skip
-    return Listed(
+    return NoticePage(
         items=[Notice.model_validate(local(row, book.zone)) for row in found.rows], next=found.next
     )
 
@@ -93,15 +97,15 @@ async def count_notices(sees: Sees, db: Db) -> Stands:
 
 
 @router.post("/{id}/again", dependencies=WRITES)
-async def send_again(
+async def resend_notice(
     id: Number,  # noqa: A002  it is what the list calls it
     who: Who,
     sees: Sees,
     at: At,
     db: Db,
-) -> Queued:
+) -> QueuedNotice:
     """Queue a dead letter as if it had never been tried: a leader or the control unit."""
     if who.role not in WIDE:
         raise NotYours(f"a {who.role} sends no notices again: ask a leader or the control unit")
     code = await listing.again(db, sees.where(), id, at)
-    return Queued(id=id, code=code, sending=Sending.queued)
+    return QueuedNotice(id=id, code=code, sending=Sending.queued)

@@ -13,7 +13,7 @@ from asyncpg import PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.rates import TooMany
@@ -129,9 +129,23 @@ class Refused(Exception):
 class Problem(BaseModel):
     """A problem document (RFC 9457); some types have further members."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "/problems/not-open",
+                    "title": "The lifecycle has no such move from here",
+                    "status": 409,
+                    "detail": "deliver is not open: the dossier is processing",
+                    "instance": "/v1/dossiers/H42.14-240304-0001/events/deliver",
+                    "request_id": "3f1c9a52e07b44d8",
+                }
+            ]
+        },
+    )
 
-    type: str
+    type: str = Field(description="Stable: what a program reads.")
     title: str
     status: int
     detail: str
@@ -139,10 +153,11 @@ class Problem(BaseModel):
     request_id: str
 
 
+PROBLEM = "#/components/schemas/Problem"
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
     status: {
         "description": HTTPStatus(status).phrase,
-        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+        "content": {"application/problem+json": {"schema": {"$ref": PROBLEM}}},
     }
     for status in sorted({*STATUS.values(), 412})
 }

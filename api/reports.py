@@ -70,7 +70,7 @@ class Form(BaseModel):
     total: Line = Field(description="Of the agencies that are told.")
 
 
-class Kept(BaseModel):
+class FrozenReport(BaseModel):
     """A report as it was frozen, without its figures; `restates` is what it corrects."""
 
     id: int
@@ -86,13 +86,13 @@ class Kept(BaseModel):
     hash: str = Field(description="SHA-256 of all it says, of all agencies.")
 
 
-class KeptAll(BaseModel):
+class FrozenReports(BaseModel):
     """What was frozen, the newest first."""
 
-    frozen: list[Kept]
+    frozen: list[FrozenReport]
 
 
-class KeptForm(Kept):
+class FrozenForm(FrozenReport):
     """A report as it was frozen."""
 
     rows: list[Line]
@@ -156,26 +156,30 @@ async def read_bieu06(
 
 
 @router.get("/frozen", dependencies=READS)
-async def list_frozen(book: Shelf, who: Who, sees: Sees, db: Db) -> KeptAll:
+async def list_frozen_reports(book: Shelf, who: Who, sees: Sees, db: Db) -> FrozenReports:
     """All that was frozen or restated, without the figures."""
     _whole(who, sees)
     rows = await freezing.every(db)
-    return KeptAll(frozen=[Kept.model_validate(_kept(book, row)) for row in rows])
+    return FrozenReports(frozen=[FrozenReport.model_validate(_kept(book, row)) for row in rows])
 
 
 @router.get("/frozen/{number}", dependencies=READS)
-async def read_frozen(number: Number, book: Shelf, who: Who, sees: Sees, db: Db) -> KeptForm:
+async def read_frozen_report(
+    number: Number, book: Shelf, who: Who, sees: Sees, db: Db
+) -> FrozenForm:
     """A report as it was frozen, of the agencies that the caller sees."""
     seen = _whole(who, sees)
     row = await freezing.find(db, number)
     lines = [Row(**each) for each in row.data["rows"]]
     lines = [each for each in lines if seen is None or each.agency in seen]
     made = _form(book, Bieu06(row.since, row.until, None, tuple(lines)))
-    return KeptForm(**_kept(book, row._mapping), rows=made.rows, total=made.total)  # noqa: SLF001
+    return FrozenForm(**_kept(book, row._mapping), rows=made.rows, total=made.total)  # noqa: SLF001
 
 
 @router.get("/frozen/{number}/compare", dependencies=READS)
-async def compare_frozen(number: Number, book: Shelf, who: Who, sees: Sees, db: Db) -> Compared:
+async def compare_frozen_report(
+    number: Number, book: Shelf, who: Who, sees: Sees, db: Db
+) -> Compared:
     """What differs today, cell by cell, and the dossiers that made it so."""
     seen = _whole(who, sees)
     row = await freezing.find(db, number)

@@ -55,7 +55,7 @@ def printed(of: House, code: str) -> str:
 
 
 @router.get("/v1/track/{code}")
-async def track(
+async def track_dossier(
     code: Code,
     request: Request,
     response: Response,

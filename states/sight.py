@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from states.catalogue import Catalogue
 from states.consultations import opened
-from states.ledger.statements import d, v, visit
+from states.ledger.statements import d, dossier, v, visit
 from states.people import Caller
 from states.words import Role
 
@@ -44,6 +44,7 @@ class Sight:
         """The predicate on a query of dossiers."""
         if self.all:
             return sa.true()
+        visited = self._visited()
         return sa.or_(
             d.agency.in_(sorted(self.agencies)) if self.agencies else sa.false(),
             *(
@@ -51,7 +52,8 @@ class Sight:
                 for agency, of in sorted(self.fields)
             ),
             d.unit.in_(sorted(self.units)) if self.units else sa.false(),
-            sa.exists().where(v.dossier_id == d.id, self._visited()),
+            # Each with an index of its own; of its own visits, where the query reads visits too.
+            *(sa.exists().where(v.dossier_id == d.id, its).correlate(dossier) for its in visited),
             opened.asked(self.asked) if self.asked else sa.false(),
         )  # fmt: skip
 
@@ -66,15 +68,16 @@ class Sight:
 
     def by_visit(self, dossier_id: int) -> sa.Select[Any]:
         """Asks whether a visit or a consultation of the dossier shows it to the caller."""
-        visited = sa.exists().where(v.dossier_id == dossier_id, self._visited()).select_from(visit)
+        visited = sa.exists().where(v.dossier_id == dossier_id, sa.or_(*self._visited()))
+        visited = visited.select_from(visit)
         if not self.asked:
             return sa.select(visited)
         consulted = sa.exists().where(d.id == dossier_id, opened.asked(self.asked))
         return sa.select(visited | consulted)
 
-    def _visited(self) -> sa.ColumnElement[bool]:
-        mine: sa.ColumnElement[bool] = v.person == self.person
-        return mine | v.unit.in_(sorted(self.units)) if self.units else mine
+    def _visited(self) -> list[sa.ColumnElement[bool]]:
+        mine: list[sa.ColumnElement[bool]] = [v.person == self.person]
+        return [*mine, v.unit.in_(sorted(self.units))] if self.units else mine
 
 
 def sight(book: Catalogue, who: Caller) -> Sight:

@@ -23,13 +23,18 @@ YES, NO, GONE = "✓", "✗", "–"  # as docs/permissions.md has them
 KEPT = (
     *("dossier", "entry", "visit", "attachment", "file", "breach", "breach_line", "message"),
     *("consultation", "consultation_end", "change", "alert", "frozen", "edition"),
-    *("service_key", "account"),
+    "account",
 )
 """What a request that was refused leaves as it was; what it keeps of itself is elsewhere."""
+PARTLY = (
+    "(SELECT kind, code, version, status, digest FROM bundle)",
+    "(SELECT id, scopes, expires_at, revoked_at FROM service_key)",
+)
+TEXT = "t::text"
 STAND = sa.text(
     " UNION ALL ".join(
-        f"SELECT '{each}', md5(string_agg(t::text, '' ORDER BY t::text)) FROM {each} t"  # noqa: S608
-        for each in (*KEPT, "(SELECT kind, code, version, status, digest FROM bundle)")
+        f"SELECT '{each}' AS name, md5(string_agg({TEXT}, '' ORDER BY {TEXT})) AS held FROM {each} t"
+        for each in (*KEPT, *PARTLY)
     )
 )
 
@@ -88,10 +93,7 @@ CALLERS = (
         Caller(f"elsewhere {side.prefix}", f"p-{side.prefix}-officer-11", nothing)
         for side in (SCIENCE, EDUCATION)
     ),
-    *(
-        Caller(f"leader {side.prefix}", side.leader, whole(side))
-        for side in (SCIENCE, EDUCATION)
-    ),
+    *(Caller(f"leader {side.prefix}", side.leader, whole(side)) for side in (SCIENCE, EDUCATION)),
     Caller("asked", "p-fin-officer-21", asked_about),
     Caller("centre", "p-centre-lead", everything, {"Hoso-Role": "leader"}),
     CONTROL,
@@ -131,6 +133,8 @@ class Answer:
         marks = {401: NO, 403: NO, 404: GONE}
         if self.kind == "not-open" and self.route.endswith("/events/{event}"):
             return NO  # it is another role's
+        if self.kind == "bad-input" and ROUTES[self.route].about is About.listing:
+            return GONE  # there is no such agency
         assert self.status in marks, (self.route, self.ask, self.status, self.body)
         return marks[self.status]
 
@@ -235,7 +239,7 @@ class Desk:
 
 
 async def _stand(db: AsyncConnection) -> dict[str, str]:
-    return {name: held for name, held in (await db.execute(STAND)).all()}
+    return {row.name: row.held for row in await db.execute(STAND)}
 
 
 Observed = dict[tuple[str, str, str], list[Answer]]
@@ -296,5 +300,6 @@ async def everything_asked(desk: Desk, world: World) -> Seen:
     await world.freeze()
     await desk.note()
     last = stages[-1] | await observed(desk, entries(About.dossier), *both, NOWHERE)
-    rest = {route: entry for route, entry in ROUTES.items() if entry.about is not About.dossier}
-    return Seen(stages, last | await observed(desk, {r: e for r, e in rest.items() if r not in untold}, *both))
+    others = {*ROUTES} - {*untold} - {*entries(About.dossier)}
+    rest = {route: entry for route, entry in ROUTES.items() if route in others}
+    return Seen(stages, last | await observed(desk, rest, *both))

@@ -1,5 +1,6 @@
 """The API as its callers have it: the real application on a real database, with a clock to set."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -37,12 +38,13 @@ class Signing(httpx.Auth):
     """`Hoso-Person` in a test's request stands for a token of theirs."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self.engine, self.of = engine, dict[str, str]()
+        self.engine, self.of, self.alone = engine, dict[str, str](), asyncio.Lock()
 
     async def async_auth_flow(self, request):
         person = request.headers.pop("Hoso-Person", None)
         if person is not None and "Authorization" not in request.headers:
-            token = self.of.get(person) or await self.token(person)
+            async with self.alone:
+                token = self.of.get(person) or await self.token(person)
             request.headers["Authorization"] = f"Bearer {token}"
         yield request
 

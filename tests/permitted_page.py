@@ -53,8 +53,8 @@ TITLES = {
 PREFACE = """# Who may do what
 
 Written by `tests/test_permissions.py` from what it saw: every route of the OpenAPI document, asked
-by everybody, about the dossiers of two agencies. `HOSO_TEST_WRITE=1 pytest tests/test_permissions.py`
-writes it anew; otherwise the test fails when this page is stale, and when a route is not in it.
+by everybody, about the dossiers of two agencies. The test fails when this page is stale, and when
+a route is not in it; `HOSO_TEST_WRITE=1 pytest tests/test_permissions.py` writes it anew.
 
 Each column is somebody, asking about an agency's things.
 
@@ -62,9 +62,9 @@ Each column is somebody, asking about an agency's things.
 |---|---|
 | nobody | without a token / không đăng nhập |
 | reception | the counter of the one-stop centre / bộ phận tiếp nhận và trả kết quả |
-| postal | a clerk of the public post, for the agency that `Hoso-For` names / nhân viên bưu chính công ích |
-| officer | of the unit it lies in; of another unit of the agency; of another agency / cán bộ xử lý |
-| officer, asked | of a body that was asked for its opinion, until it has answered / cơ quan được lấy ý kiến |
+| postal | a clerk of the public post, by `Hoso-For` for an agency / nhân viên bưu chính công ích |
+| officer | of the unit it lies in, or another of the agency, or of another / cán bộ xử lý |
+| officer, asked | of a body asked for its opinion, till it has answered / cơ quan được lấy ý kiến |
 | leader | of the agency; of another; of the centre / lãnh đạo |
 | control | the unit that controls procedures / bộ phận kiểm soát thủ tục hành chính |
 | administrator | who manages accounts and holds no role / quản trị tài khoản |

@@ -328,7 +328,9 @@ async def test_a_session_that_is_always_gone_on_with_ends_all_the_same(
     db: AsyncConnection,
 ) -> None:
     last, at = await begun(db, await opened(db)), NINE
-    while (new := await signing.refresh(db, str(last.refresh), at)) is not None:
+    for _ in range(100):
+        if (new := await signing.refresh(db, str(last.refresh), at)) is None:
+            break
         last, at = new, at + 11 * HOUR
     assert NINE + signing.LONGEST <= at < NINE + signing.LONGEST + 11 * HOUR
     assert last.refresh_until == NINE + signing.LONGEST

@@ -220,6 +220,7 @@ async def test_a_forged_projection_is_found(owner_db: AsyncConnection, name: str
         "place": "x",
         "email": "x",
         "phone": "x",
+        "citizen": "x",
     }.get(name)  # fmt: skip
     if old is None and new is None:
         new = NINE if isinstance(column.type, sa.DateTime) else 1

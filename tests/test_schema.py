@@ -108,8 +108,11 @@ async def test_partial_indexes_are_those_of_the_tables(owner_db: AsyncConnection
     found = dict((await owner_db.execute(asked)).all())
     sources = {State(row.source) for row in lifecycle.ROWS if row.automatic}
     assert words_in(found.pop("dossier_automatic_idx")) == sources
+    assert words_in(found.pop("dossier_counter_idx")) == {"registered", "result_returned"}
     assert found == {
-        "dossier_late_idx": "(finished_at IS NULL)",
+        "dossier_due_idx": "(finished_at IS NULL)",
+        "dossier_was_due_idx": "(finished_at IS NOT NULL)",
+        "dossier_finished_idx": "(finished_at IS NOT NULL)",
         "dossier_lapse_idx": "(lapse_at IS NOT NULL)",
         "entry_key_key": "(key IS NOT NULL)",
     }

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from api import calendar_year
-from api.catalogue.shapes import Change, Changes, Dates, Foreseen, Moved, Proposed
+from api.catalogue.shapes import Change, Changes, Correction, Foreseen, Moved, Proposed
 from api.doors import At, Db, Door, Sees, Shelf, Who, needs
 from api.problems import DOCUMENTED
 from states import calendars
@@ -32,7 +32,7 @@ Year = Annotated[int, Path(ge=1950, le=2200)]
 Number = Annotated[int, Path(ge=1, le=2_000_000_000)]
 
 
-class Kept(BaseModel):
+class KeptCalendar(BaseModel):
     """A calendar that is kept."""
 
     name: str
@@ -44,10 +44,10 @@ class Kept(BaseModel):
 class Calendars(BaseModel):
     """The calendars there are."""
 
-    calendars: list[Kept]
+    calendars: list[KeptCalendar]
 
 
-class Version(BaseModel):
+class CalendarVersion(BaseModel):
     """A version of a calendar: `digest` as dossiers and traces name it."""
 
     version: int
@@ -60,10 +60,10 @@ class Version(BaseModel):
     published_at: datetime | None
 
 
-class Versions(BaseModel):
+class CalendarVersions(BaseModel):
     """Every version of a calendar."""
 
-    versions: list[Version]
+    versions: list[CalendarVersion]
 
 
 @router.get("/v1/calendars", dependencies=READS)
@@ -72,26 +72,30 @@ async def list_calendars(book: Shelf, who: Who) -> Calendars:
     made = [book.calendar(name) for name in sorted(book.calendars)]
     return Calendars(
         calendars=[
-            Kept(name=each.name, version=each.version, first=each.first, last=each.last)
+            KeptCalendar(name=each.name, version=each.version, first=each.first, last=each.last)
             for each in made
         ]
     )
 
 
 @router.get("/v1/calendars/{name}/versions", dependencies=READS)
-async def list_calendar_versions(name: Name, who: Who, db: Db) -> Versions:
+async def list_calendar_versions(name: Name, who: Who, db: Db) -> CalendarVersions:
     """Every version, who decided it and by which document."""
     rows = await bundles.versions(db, Kind.calendar, name)
-    return Versions(
+    return CalendarVersions(
         versions=[
-            Version.model_validate({field: getattr(row, field) for field in Version.model_fields})
+            CalendarVersion.model_validate(
+                {field: getattr(row, field) for field in CalendarVersion.model_fields}
+            )
             for row in rows
         ]
     )
 
 
 @router.get("/v1/calendars/{name}/years/{year}", dependencies=READS)
-async def read_year(name: Name, year: Year, book: Shelf, who: Who, db: Db) -> dict[str, Any]:
+async def read_calendar_year(
+    name: Name, year: Year, book: Shelf, who: Who, db: Db
+) -> dict[str, Any]:
     """A year at a glance, with what decided each day that is not as its weekday."""
     texts, made = await proposing.texts_of(db), _calendar(book, name)
     if not made.first.year <= year <= made.last.year:
@@ -102,8 +106,8 @@ async def read_year(name: Name, year: Year, book: Shelf, who: Who, db: Db) -> di
 
 
 @router.post("/v1/calendars/{name}/changes", status_code=201, dependencies=WRITES)
-async def propose_days(
-    name: Name, asked: Dates, book: Shelf, who: Who, at: At, db: Db
+async def propose_calendar_change(
+    name: Name, asked: Correction, book: Shelf, who: Who, at: At, db: Db
 ) -> Proposed:  # fmt: skip
     """Propose days decided otherwise; a second person approves, a worker applies."""
     texts = await proposing.texts_of(db)
@@ -129,7 +133,7 @@ def _calendar(book: Shelf, name: str) -> Any:
     return book.calendar(name)
 
 
-def _edited(texts: Any, name: str, asked: Dates, today: date) -> bytes:
+def _edited(texts: Any, name: str, asked: Correction, today: date) -> bytes:
     if name not in texts:
         raise Unknown(f"there is no calendar {name}: known are {', '.join(sorted(texts))}")
     if not (asked.off or asked.work or asked.withdraw):
@@ -185,17 +189,17 @@ async def propose_migration(asked: Moved, book: Shelf, who: Who, at: At, db: Db)
 
 @router.get("/v1/changes/{number}", dependencies=READS, tags=["changes"])
 async def read_change(number: Number, book: Shelf, sees: Sees, at: At, db: Db) -> Foreseen:
-    """What a change set will do: every effect counted; of agencies that are the caller's to see as
-    a whole, the first dossiers told.
+    """What a change set will do to the dossiers that the caller may see: every effect counted, the
+    first dossiers told.
     """
     row = await deciding.find(db, number)
     told: dict[str, Any] = {"counts": {}, "dossiers": []}
     if row.status in RUNNING:
         as_it_will_be = await deciding.as_proposed(db, book, row)
         plan = applying.planned(row, as_it_will_be, at)
+        plan = replace(plan, where=plan.where & sees.where())
         seen = await preview.foreseen(db, as_it_will_be, plan, SHOWN)
-        items = [each for each in seen.items if sees.all or each.agency in sees.agencies]
-        told = {"counts": seen.counts, "dossiers": [asdict(each) for each in items]}
+        told = {"counts": seen.counts, "dossiers": [asdict(each) for each in seen.items]}
     days = [_day(each) for each in await deciding.days(db, row)]
     return Foreseen.model_validate({**deciding.told(row), **told, "days": days})
 

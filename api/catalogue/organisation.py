@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from api.catalogue import procedures
-from api.catalogue.shapes import Bundled, Decided, Kept, Linted, Record, Written
+from api.catalogue.shapes import Bundled, Decided, KeptVersion, Linted, Record, Written
 from api.doors import At, Db, Door, Shelf, Who, needs
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
@@ -46,7 +46,7 @@ class Body(BaseModel):
     successor: str | None
 
 
-class Held(BaseModel):
+class PositionHeld(BaseModel):
     """A role somebody holds today; `in_place` is who stands in while they are away."""
 
     person: str
@@ -62,7 +62,7 @@ class Organised(BaseModel):
 
     on: date
     bodies: list[Body]
-    positions: list[Held]
+    positions: list[PositionHeld]
 
 
 class Delegations(BaseModel):
@@ -93,7 +93,7 @@ async def read_organisation(
             if each.stands(day)
         ],
         positions=[
-            Held(
+            PositionHeld(
                 person=person.id,
                 name=person.name,
                 unit=held.unit,
@@ -131,7 +131,7 @@ async def list_delegations(
 
 
 @router.get("/v1/catalogue/{kind}/versions/{version}", dependencies=READS)
-async def read_single(
+async def read_catalogue_version(
     kind: Single, version: Number, book: Shelf, who: Who, at: At, db: Db
 ) -> Record:
     """What a version says, and who drafted, checked and published it."""
@@ -143,22 +143,22 @@ async def read_single(
 
 
 @router.get("/v1/catalogue/{kind}/text", dependencies=READS)
-async def read_single_text(kind: Single, who: Who, db: Db) -> Written:
+async def read_catalogue_text(kind: Single, who: Who, db: Db) -> Written:
     """The text of the last version, to the letter."""
     row = await bundles.find(db, Kind(kind), ONE)
     return Written(code=str(kind), version=row.version, text=row.text)
 
 
 @router.post("/v1/catalogue/{kind}", status_code=201, dependencies=WRITES)
-async def draft_single(
+async def draft_catalogue_version(
     kind: Single, sent: Bundled, book: Shelf, who: Who, at: At, db: Db
-) -> Kept:  # fmt: skip
+) -> KeptVersion:  # fmt: skip
     """Keep a text as the draft of the next version."""
     return await procedures.draft(db, book, Kind(kind), sent, who.person.id, at)
 
 
 @router.post("/v1/catalogue/{kind}/versions/{version}/check", dependencies=WRITES)
-async def check_single(
+async def check_catalogue_version(
     kind: Single, version: Number, book: Shelf, who: Who, at: At, db: Db
 ) -> Linted:
     """Everything that is wrong; a draft without errors is checked by the caller."""
@@ -166,9 +166,9 @@ async def check_single(
 
 
 @router.post("/v1/catalogue/{kind}/versions/{version}/publish", dependencies=WRITES)
-async def publish_single(
+async def publish_catalogue_version(
     kind: Single, version: Number, decided: Decided, book: Shelf, who: Who, at: At, db: Db
-) -> Kept:
+) -> KeptVersion:
     """Let the checked draft take effect; never one's own."""
     return await procedures.publish(
         db, book, Kind(kind), (ONE, version), decided, who.person.id, at

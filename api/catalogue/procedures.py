@@ -10,12 +10,12 @@ from api.catalogue.shapes import (
     Changed,
     Decided,
     Found,
-    Kept,
+    KeptVersion,
     Linted,
-    Listed,
+    ListedVersion,
     Record,
-    Step,
-    Tried,
+    StepTaken,
+    TriedOver,
     Versions,
     Written,
 )
@@ -54,26 +54,26 @@ async def list_procedures(
 
 
 @router.get("/schema", dependencies=READS)
-async def read_schema(who: Who) -> dict[str, Any]:
+async def read_procedure_schema(who: Who) -> dict[str, Any]:
     """The JSON Schema of a procedure's text."""
     return bundle_schema.procedure_schema()
 
 
 @router.post("", status_code=201, dependencies=WRITES)
-async def draft_procedure(sent: Bundled, book: Shelf, who: Who, at: At, db: Db) -> Kept:
+async def draft_procedure(sent: Bundled, book: Shelf, who: Who, at: At, db: Db) -> KeptVersion:
     """Keep a text as the draft of the version that it names."""
     return await draft(db, book, Kind.procedure, sent, who.person.id, at)
 
 
 @router.get("/{code}", dependencies=READS)
-async def list_versions(code: Code, book: Shelf, who: Who, at: At, db: Db) -> Versions:
+async def list_procedure_versions(code: Code, book: Shelf, who: Who, at: At, db: Db) -> Versions:
     """Every version of a procedure."""
     rows = await bundles.versions(db, Kind.procedure, code)
     return Versions(versions=[listed(row, book.day(at)) for row in rows])
 
 
 @router.get("/{code}/versions/{version}", dependencies=READS)
-async def read_version(
+async def read_procedure_version(
     code: Code, version: Number, book: Shelf, who: Who, at: At, db: Db
 ) -> Record:
     """What a version says, and who drafted, checked, published and retired it."""
@@ -82,14 +82,14 @@ async def read_version(
 
 
 @router.get("/{code}/versions/{version}/text", dependencies=READS)
-async def read_text(code: Code, version: Number, who: Who, db: Db) -> Written:
+async def read_procedure_text(code: Code, version: Number, who: Who, db: Db) -> Written:
     """The text of a version, to the letter."""
     row = await bundles.find(db, Kind.procedure, code, version)
     return Written(code=row.code, version=row.version, text=row.text)
 
 
 @router.get("/{code}/versions/{version}/difference", dependencies=READS)
-async def read_difference(
+async def read_procedure_difference(
     code: Code,
     version: Number,
     who: Who,
@@ -107,7 +107,7 @@ async def read_difference(
 
 
 @router.post("/{code}/versions/{version}/check", dependencies=WRITES)
-async def check_version(
+async def check_procedure_version(
     code: Code, version: Number, book: Shelf, who: Who, at: At, db: Db
 ) -> Linted:
     """Everything that is wrong with a version; a draft without errors is checked by the caller."""
@@ -115,8 +115,8 @@ async def check_version(
 
 
 @router.post("/{code}/versions/{version}/simulate", dependencies=READS)
-async def simulate_version(
-    code: Code, version: Number, tried: Tried, book: Shelf, sees: Sees, db: Db
+async def simulate_procedure_version(
+    code: Code, version: Number, tried: TriedOver, book: Shelf, sees: Sees, db: Db
 ) -> dict[str, Any]:
     """What a version would have made of the agency's closed dossiers. Nothing is written."""
     draft = bundles.says(await bundles.find(db, Kind.procedure, code, version))
@@ -126,21 +126,22 @@ async def simulate_version(
         datetime.combine(day, time(), book.zone) for day in (tried.since, tried.until)
     )  # fmt: skip
     other = book.calendar(tried.calendar) if tried.calendar else None
-    return as_dict(await simulate(db, book, draft, since, until, calendar=other))
+    seen = sees.where()
+    return as_dict(await simulate(db, book, draft, since, until, calendar=other, seen=seen))
 
 
 @router.post("/{code}/versions/{version}/publish", dependencies=WRITES)
-async def publish_version(
+async def publish_procedure_version(
     code: Code, version: Number, decided: Decided, book: Shelf, who: Who, at: At, db: Db
-) -> Kept:
+) -> KeptVersion:
     """Let a checked version bind what is received from its first day on; never one's own."""
     return await publish(db, book, Kind.procedure, (code, version), decided, who.person.id, at)
 
 
 @router.post("/{code}/versions/{version}/retire", dependencies=WRITES)
-async def retire_version(
+async def retire_procedure_version(
     code: Code, version: Number, book: Shelf, who: Who, at: At, db: Db
-) -> Kept:
+) -> KeptVersion:
     """End a procedure that nothing follows; refused while dossiers run under it."""
     row = await bundles.find(db, Kind.procedure, code, version)
     await publishing.retire(db, book, row, who.person.id, at)
@@ -150,9 +151,9 @@ async def retire_version(
 # For every kind of bundle -----------------------------------------------------------------
 
 
-def listed(row: Any, on: date) -> Listed:
+def listed(row: Any, on: date) -> ListedVersion:
     said = bundles.says(row)
-    return Listed(
+    return ListedVersion(
         code=row.code,
         version=row.version,
         status=bundles.standing(row, on),
@@ -175,12 +176,14 @@ def record(row: Any, on: date, says: dict[str, Any]) -> Record:
     )
 
 
-def _step(row: Any, step: str) -> Step | None:
+def _step(row: Any, step: str) -> StepTaken | None:
     by, at = getattr(row, f"{step}_by"), getattr(row, f"{step}_at")
-    return Step(by=by, at=at) if by is not None else None
+    return StepTaken(by=by, at=at) if by is not None else None
 
 
-async def draft(db: Db, book: Shelf, kind: Kind, sent: Bundled, by: str, at: datetime) -> Kept:
+async def draft(
+    db: Db, book: Shelf, kind: Kind, sent: Bundled, by: str, at: datetime
+) -> KeptVersion:
     text = sent.text.encode()
     code, version = await publishing.draft(db, book, kind, f"{kind}.yaml", text, by, at)
     return await kept(db, kind, code, version)
@@ -207,12 +210,12 @@ async def publish(
     decided: Decided,
     by: str,
     at: datetime,
-) -> Kept:
+) -> KeptVersion:
     row = await bundles.find(db, kind, *which)
     await publishing.publish(db, book, row, by, decided.document, at)
     return await kept(db, kind, *which)
 
 
-async def kept(db: Db, kind: Kind, code: str, version: int) -> Kept:
+async def kept(db: Db, kind: Kind, code: str, version: int) -> KeptVersion:
     row = await bundles.find(db, kind, code, version)
-    return Kept(code=row.code, version=row.version, status=row.status)
+    return KeptVersion(code=row.code, version=row.version, status=row.status)

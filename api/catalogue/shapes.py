@@ -32,14 +32,14 @@ class Decided(In):
     document: Sentence = Field(examples=["Quyết định 12/QĐ-UBND ngày 5/1/2026"])
 
 
-class Step(BaseModel):
+class StepTaken(BaseModel):
     """Who did it, and when."""
 
     by: str
     at: datetime
 
 
-class Listed(BaseModel):
+class ListedVersion(BaseModel):
     """A version of a procedure in a list."""
 
     code: str
@@ -55,7 +55,7 @@ class Listed(BaseModel):
 class Versions(BaseModel):
     """Versions in order of code and number."""
 
-    versions: list[Listed]
+    versions: list[ListedVersion]
 
 
 class Record(BaseModel):
@@ -65,10 +65,10 @@ class Record(BaseModel):
     version: int
     status: str
     document: str | None
-    drafted: Step | None
-    checked: Step | None
-    published: Step | None
-    retired: Step | None
+    drafted: StepTaken | None
+    checked: StepTaken | None
+    published: StepTaken | None
+    retired: StepTaken | None
     says: dict[str, Any]
 
 
@@ -80,7 +80,7 @@ class Written(BaseModel):
     text: str
 
 
-class Kept(BaseModel):
+class KeptVersion(BaseModel):
     """What became of a text that was sent."""
 
     code: str
@@ -113,7 +113,7 @@ class Changed(BaseModel):
     changes: list[dict[str, Any]]
 
 
-class Tried(In):
+class TriedOver(In):
     """Over which time a draft is tried: [since, until) in days of the centre."""
 
     since: date = Field(examples=["2023-01-01"])
@@ -121,8 +121,20 @@ class Tried(In):
     calendar: Annotated[str, Field(max_length=60)] | None = None
 
 
-class Dates(In):
+class Correction(In):
     """A correction of a calendar. Days, or the whole text."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "off": ["2026-12-24"],
+                    "reason": "Nghỉ bù ngày Quốc khánh",
+                    "document": "Thông báo 6150/TB-BLĐTBXH",
+                }
+            ]
+        }
+    )
 
     off: list[Day] = Field(default_factory=list, max_length=400)
     work: list[Day] = Field(default_factory=list, max_length=400)
@@ -140,6 +152,20 @@ class Dates(In):
 
 class Moved(In):
     """Running dossiers of a procedure go on under a newer version."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "procedure": "2.000205",
+                    "version": 2,
+                    "stages": {"tham-dinh": "tham-tra"},
+                    "reason": "Quy trình mới bớt một bước",
+                    "document": "Quyết định 12/QĐ-UBND ngày 5/1/2026",
+                }
+            ]
+        }
+    )
 
     procedure: Annotated[str, Field(min_length=1, max_length=60)]
     version: Annotated[int, Field(ge=1, le=1_000_000)]

@@ -90,7 +90,7 @@ async def read_component(
 
 
 @router.get("/{component}/{n}", response_class=Response, responses=GIVES)
-async def read_earlier(
+async def read_earlier_component(
     code: Code,
     component: Component,
     n: Number,

@@ -82,7 +82,7 @@ router = APIRouter(
     responses={201: {"model": Given, "description": "The component's first file."}},
     openapi_extra=TAKES,
 )
-async def hand_in(
+async def hand_in_component(
     code: Code,
     component: Component,
     request: Request,

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Path
 
 from api.consultations.shapes import (
     Ask,
+    ConsultationQueue,
     Consultations,
     Consulted,
     Give,
-    Queue,
-    Queued,
+    QueuedConsultation,
     Stages,
     VisitTold,
     Withdraw,
@@ -116,7 +116,9 @@ async def withdraw_consultation(
 
 
 @router.get("/consultations", dependencies=READS)
-async def read_queue(book: Shelf, who: Who, looked: Looked, page: Page, at: At, db: Db) -> Queue:
+async def list_unanswered(
+    book: Shelf, who: Who, looked: Looked, page: Page, at: At, db: Db
+) -> ConsultationQueue:
     """What the caller's units and agencies are asked and have not answered yet.
 
     That it was read is kept.
@@ -125,7 +127,9 @@ async def read_queue(book: Shelf, who: Who, looked: Looked, page: Page, at: At, 
     found = await listing.queue(db, bodies, at, page.cursor, page.limit)
     await looked(row["dossier_id"] for row in found.rows)
     rows = [consulted(book, who, None, row) | {"code": row["code"]} for row in found.rows]
-    return Queue(consultations=[Queued(**row) for row in rows], next=found.next)
+    return ConsultationQueue(
+        consultations=[QueuedConsultation(**row) for row in rows], next=found.next
+    )
 
 
 def _id(paper: Dossier) -> int:

@@ -92,16 +92,16 @@ class Consultations(BaseModel):
     ask: str | None = Field(description="Why the caller may ask for no opinion now; none: may.")
 
 
-class Queued(Consulted):
+class QueuedConsultation(Consulted):
     """One that the caller's bodies are to answer."""
 
     code: str
 
 
-class Queue(BaseModel):
+class ConsultationQueue(BaseModel):
     """What is due first comes first."""
 
-    consultations: list[Queued]
+    consultations: list[QueuedConsultation]
     next: str | None = Field(description="The `cursor` of the next page.")
 
 

@@ -11,14 +11,14 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.doors.house import house
-from api.problems import TooSlow, away_is_said
+from api.problems import Invalid, TooSlow, away_is_said
 from states import answers, db
 from states.accounts.arriving import Arrival, arrive
 from states.answers import Kept
@@ -35,22 +35,25 @@ class Repeated(Exception):
     """The same key was answered while this request was at work: what it wrote is undone."""
 
 
-async def describe(
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            max_length=200,
-            pattern=r"^[\x21-\x7e]+$",
-            description="Sent again with the same request, it gets the same answer and writes"
-            " nothing; with another request it is refused (422).",
-        ),
-    ] = None,
-    prefer: Annotated[
-        str | None,
-        Header(max_length=200, description="`return=minimal`: the answer comes without a body."),
-    ] = None,
-) -> None:
-    """What every write may carry."""
+KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
+# Told in the OpenAPI and read by `once`: as parameters they would be read for every write twice.
+CARRIES = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "maxLength": 200, "pattern": r"^[\x21-\x7e]+$"},
+        "description": "Sent again with the same request, it gets the same answer and writes"
+        " nothing; with another request it is refused (422).",
+    },
+    {
+        "name": "Prefer",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": "`return=minimal`: the answer comes without a body.",
+    },
+]
 
 
 class Door(APIRoute):
@@ -58,7 +61,9 @@ class Door(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
         if WRITES & set(given.get("methods") or ()):
-            given["dependencies"] = [*(given.get("dependencies") or ()), Depends(describe)]
+            extra = dict(given.get("openapi_extra") or {})
+            extra["parameters"] = [*extra.get("parameters", ()), *CARRIES]
+            given["openapi_extra"] = extra
         super().__init__(path, endpoint, **given)
 
     def get_route_handler(self) -> Handler:
@@ -74,12 +79,20 @@ def _around(handler: Handler) -> Handler:
 
 async def once(request: Request, handler: Handler, body: bytes) -> Response:
     """The answer, in a transaction of its own; to a key that was sent before, the one it got."""
-    key = request.headers.get("idempotency-key") if request.method in WRITES else None
+    key = key_of(request)
     asked = digest(request, body) if key else b""
     try:
         return _brief(request, await _answered(request, handler, key, asked))
     except Repeated:
         return _brief(request, await _answered(request, handler, key, asked))
+
+
+def key_of(request: Request) -> str | None:
+    """Raises `Invalid`."""
+    key = request.headers.get("idempotency-key") if request.method in WRITES else None
+    if key is not None and not KEY.fullmatch(key):
+        raise Invalid("header.idempotency-key: must be 1 to 200 characters, none of them a space")
+    return key
 
 
 async def _answered(request: Request, handler: Handler, key: str | None, asked: bytes) -> Response:
@@ -91,7 +104,9 @@ async def _answered(request: Request, handler: Handler, key: str | None, asked: 
             return Response(kept.body, kept.status, kept.headers)
         response = await handler(request)
         headers = {name: response.headers[name] for name in TOLD if name in response.headers}
-        kept = Kept(asked, response.status_code, headers, bytes(response.body))
+        # What is told this once is not kept.
+        body = getattr(request.state, "retold", None) or bytes(response.body)
+        kept = Kept(asked, response.status_code, headers, body)
         if not await answers.keep(connection, person, key, kept):
             raise Repeated
         return response

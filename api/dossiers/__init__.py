@@ -7,8 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Path, Request, Response
 from pydantic import AwareDatetime
 
-from api.doors import At, Db, Door, Looked, Sees, Shelf, Speaks, Who, house, needs
-from api.dossiers.shapes import Asked, ClockRead, Full, History, Lodged, Looks, Standing
+from api.doors import At, Call, Calls, Db, Door, Looked, Sees, Shelf, Speaks, Who, house, needs
+from api.dossiers.shapes import (
+    Asked,
+    ClockRead,
+    DossierStanding,
+    History,
+    Lodged,
+    Looks,
+    WholeDossier,
+)
 from api.dossiers.telling import clock_read, full, history, looks_told, standing
 from api.problems import DOCUMENTED, Refused
 from api.tracking import printed
@@ -16,6 +24,7 @@ from states import ledger, people, seeing
 from states.accounts.scopes import Scope
 from states.errors import BadInput, NotOpen, NotYours, Stale
 from states.files import attaching
+from states.finding.searching import citizen
 from states.ledger import Act, Lodging
 from states.sight import WIDE
 from states.tables import Dossier
@@ -27,15 +36,6 @@ WRITES = [needs(Scope.dossiers_write)]
 
 # Codes taken over from other systems have shapes of their own; none holds a control character.
 Code = Annotated[str, Path(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
-        include_in_schema=False,  # every write takes one: `Door` says so
-    ),
-]
 Seen = Annotated[
     str | None,
     Header(alias="If-Match", description='The ETag that the caller has seen, such as `"4"`.'),
@@ -47,13 +47,10 @@ async def open_dossier(
     request: Request,
     lodged: Lodged,
     response: Response,
-    book: Shelf,
-    who: Who,
-    at: At,
-    db: Db,
-    key: Key = None,
-) -> Standing:
+    call: Calls,
+) -> DossierStanding:
     """Open a dossier at the centre, and move it to its first state."""
+    book, who, at = call.book, call.who, call.at
     procedure = book.procedure(lodged.procedure, on=book.day(at))
     if why := people.may(book, who, procedure.agency, book.centre.code, procedure.field):
         raise NotYours(f"{who.person.id} may not open it: {why}")
@@ -66,16 +63,17 @@ async def open_dossier(
         counter=who.unit,
         email=lodged.email,
         phone=lodged.phone,
+        citizen=lodged.citizen_id and citizen(house(request).key("citizen"), lodged.citizen_id),
     )
     brought = {"components": lodged.components} if lodged.components else {}
-    act = _act(lodged.event, Asked(payload=brought), who, at, key)
-    paper = await ledger.open_(db, book, lodging, act)
+    act = _act(lodged.event, Asked(payload=brought), call)
+    paper = await ledger.open_(call.db, book, lodging, act)
     response.headers["Location"] = f"/v1/dossiers/{paper.code}"
     response.headers["ETag"] = f'"{paper.seq}"'
     return _with_slip(request, standing(book, paper, who, at))
 
 
-def _with_slip(request: Request, told: Standing) -> Standing:
+def _with_slip(request: Request, told: DossierStanding) -> DossierStanding:
     return told.model_copy(update={"slip": printed(house(request), told.code)})
 
 
@@ -89,7 +87,7 @@ async def read_dossier(
     looked: Looked,
     at: At,
     db: Db,
-) -> Full:
+) -> WholeDossier:
     """The dossier as it stands, whose it is, and what the caller may do to it now.
 
     That it was read is kept.
@@ -152,19 +150,15 @@ async def move_dossier(
     code: Code,
     event: Event,
     response: Response,
-    book: Shelf,
-    who: Who,
-    sees: Sees,
-    at: At,
-    db: Db,
+    call: Calls,
     asked: Annotated[Asked | None, Body()] = None,
-    key: Key = None,
     if_match: Seen = None,
-) -> Standing:
+) -> DossierStanding:
     """Move a dossier. Refused, the present state is told, and nothing is written."""
+    db, book, who, at = call.db, call.book, call.who, call.at
     seen = _seq(if_match)
-    act = _act(event, asked or Asked(), who, at, key)
-    found = await seeing.find(db, code, sees)
+    act = _act(event, asked or Asked(), call)
+    found = await seeing.find(db, code, call.sees)
     try:
         _check_right(book, who, found[0], event)
         # Rights are judged on the dossier as it was read, so it may not move in between.
@@ -186,14 +180,14 @@ def _check_right(book: Shelf, who: Who, paper: Dossier, event: Event) -> None:
         raise NotYours(f"{event} is not open to you: {why}")
 
 
-def _act(event: Event, asked: Asked, who: Who, at: At, key: Key) -> Act:
+def _act(event: Event, asked: Asked, call: Call) -> Act:
     return Act(
         event=event,
-        actor=who.person.id,
-        role=who.role,
-        at=at,
-        on_behalf_of=who.acts_for,
-        key=key,
+        actor=call.who.person.id,
+        role=call.who.role,
+        at=call.at,
+        on_behalf_of=call.who.acts_for,
+        key=call.key,
         **asked.model_dump(),
     )
 

@@ -53,6 +53,12 @@ class Lodged(BaseModel):
     place: Name | None = None
     email: Name | None = Field(default=None, description="The applicant's, for notices.")
     phone: Name | None = Field(default=None, description="The applicant's, for notices.")
+    citizen_id: Name | None = Field(
+        default=None,
+        description="The number of the applicant's card. It is not kept: by its keyed hash alone"
+        " dossiers are found again.",
+        examples=["035093001234"],
+    )
     components: Annotated[dict[Name, Sha256], Field(max_length=200)] = Field(
         default_factory=dict, description="SHA-256 of the files there are, by component."
     )
@@ -81,7 +87,7 @@ class Dates(BaseModel):
     delivered: datetime | None
 
 
-class Standing(BaseModel):
+class DossierStanding(BaseModel):
     """A dossier as it stands, and what the caller may do to it."""
 
     code: str
@@ -110,7 +116,7 @@ class Standing(BaseModel):
     )
 
 
-class Full(Standing):
+class WholeDossier(DossierStanding):
     """A dossier as it stands, and whose it is."""
 
     applicant: str
@@ -195,7 +201,7 @@ class Looks(BaseModel):
     looks: list[Looked]
 
 
-class Step(BaseModel):
+class ClockStep(BaseModel):
     """One step of the reckoning; those that count sum to the minutes used."""
 
     rule: str
@@ -221,4 +227,4 @@ class ClockRead(BaseModel):
     late_at: datetime | None = Field(description="The first minute that would be late.")
     used_minutes: int
     remaining_minutes: int | None
-    trace: list[Step]
+    trace: list[ClockStep]

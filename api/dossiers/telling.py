@@ -7,17 +7,17 @@ from typing import Any
 
 from api.dossiers.shapes import (
     ClockRead,
+    ClockStep,
     Dates,
+    DossierStanding,
     Elsewhere,
-    Full,
     History,
     Looked,
     Looks,
     Stage,
-    Standing,
-    Step,
     Told,
     Visited,
+    WholeDossier,
 )
 from states import lifecycle, people
 from states.catalogue import Catalogue
@@ -32,12 +32,12 @@ from states.words import NATIONAL, Event
 Row = Mapping[str, Any]
 
 
-def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> Standing:
+def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> DossierStanding:
     label, national = NATIONAL[d.state]
     why_not = {event: closed(book, d, event, who, at) for event in Event}
     zone = book.calendar(d.calendar).zone
-    return Standing.model_validate(
-        {name: getattr(d, name) for name in Standing.model_fields if hasattr(d, name)}
+    return DossierStanding.model_validate(
+        {name: getattr(d, name) for name in DossierStanding.model_fields if hasattr(d, name)}
         | {
             "label": label,
             "national_code": national,
@@ -58,9 +58,9 @@ def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> Standing
     )
 
 
-def full(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> Full:
+def full(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> WholeDossier:
     whose = {name: getattr(d, name) for name in ("applicant", "place", "email", "phone")}
-    return Full.model_validate(standing(book, d, who, at).model_dump() | whose)
+    return WholeDossier.model_validate(standing(book, d, who, at).model_dump() | whose)
 
 
 def looks_told(code: str, zone: tzinfo, looks: Iterable[Row]) -> Looks:
@@ -136,9 +136,9 @@ def clock_read(book: Catalogue, d: Dossier, at: datetime, speaks: Lang) -> Clock
     )
 
 
-def _steps(trace: Sequence[Line], speaks: Lang) -> list[Step]:
+def _steps(trace: Sequence[Line], speaks: Lang) -> list[ClockStep]:
     return [
-        Step(
+        ClockStep(
             rule=line.rule,
             since=line.start,
             until=line.end,

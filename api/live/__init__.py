@@ -95,7 +95,10 @@ async def listen(
         Query(ge=0, le=86_400, description="End then; 0: tell what was missed, and end."),
     ] = None,
 ) -> Response:
-    """Listen. Events are told once or, after a break, twice; `code` and `seq` name a move."""
+    """Listen to what happens.
+
+    Events are told once or, after a break, twice; `code` and `seq` name a move.
+    """
     since = None if last_event_id is None else Cursor.parse(last_event_id)
     heard = Heard(sees, who if queues else None, since, seconds)
     return Stream(_told(request, hub(request), heard))

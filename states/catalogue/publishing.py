@@ -60,6 +60,8 @@ async def draft(
     may_draft(book, by, at)
     document = yaml_files.parse(file, raw)
     said = yaml_files.validate(MODELS[kind], document)
+    if isinstance(said, Procedure):
+        may_draft(book, by, at, owners(book, said))
     text = raw.decode()
     await db.execute(DRAFTING)
     if isinstance(said, Procedure):
@@ -105,10 +107,10 @@ async def check(
 ) -> checking.Linted:
     """Have a bundle checked; a draft without errors is checked, if somebody (`by`) says so.
 
-    Raises `NotAllowed` for a draft that was written again meanwhile.
+    Raises `NotAllowed` for a draft that was written again meanwhile, `NoRight` as `draft`.
     """
     if by is not None:
-        book.person(by)
+        may_draft(book, by, at, owners(book, says(row)) if row.kind is Kind.procedure else ())
     linted = lint(row.kind, file_of(row), row.text.encode(), book)
     if by is not None and row.status is Status.draft and not linted.errors:
         await _held(db, row)
@@ -153,7 +155,8 @@ async def publish(
     `Outdated` for a catalogue that was read before another publication.
     """
     await alone(db, book)
-    may_decide(book, by, at, agency_of(row))
+    for agency in owners(book, says(row)) if row.kind is Kind.procedure else (None,):
+        may_decide(book, by, at, agency)
     row = await _held(db, row)
     if row.status in BOUND:
         raise NotAllowed(f"{named(row)} is {row.status} already")
@@ -192,6 +195,12 @@ async def alone(db: AsyncConnection, book: Catalogue | None = None) -> None:
 def agency_of(row: Any) -> str | None:
     """Whose rule a bundle is: a procedure's agency; None for what all share."""
     return says(row).agency if row.kind is Kind.procedure else None
+
+
+def owners(book: Catalogue, said: Procedure) -> set[str]:
+    """Whose a procedure is, and whose it was: one is not taken from another agency by its text."""
+    before = book.versions.get(said.code, ())
+    return {said.agency, *(each.says().agency for each in before[-1:])}
 
 
 def _go_on(book: Catalogue, row: Any, on: date) -> None:

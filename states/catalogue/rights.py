@@ -1,5 +1,6 @@
 """Who may change the rules that others are bound by. Pure."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from states.catalogue import Catalogue
@@ -17,12 +18,18 @@ class NoRight(NotAllowed):
     """It is for others to draft, publish or retire."""
 
 
-def may_draft(book: Catalogue, by: str, at: datetime) -> None:
-    """Raises `NoRight` for who configures nothing: the public post (Decision 45/2016)."""
-    person, on = book.person(by), book.day(at)
-    roles = {each.role for each in person.positions if each.stands(on)}
-    if not roles - {Role.postal}:
+def may_draft(book: Catalogue, by: str, at: datetime, agencies: Iterable[str] = ()) -> None:
+    """Raises `NoRight` for who configures nothing: the public post (Decision 45/2016), and other
+    agencies than those named. The centre drafts for all.
+    """
+    person, on, staff = book.person(by), book.day(at), book.organisation
+    held = [each for each in person.positions if each.stands(on) and each.role is not Role.postal]
+    if not held:
         raise NoRight(f"{by} holds no role of the staff today: ask an officer or a leader")
+    bodies = {staff.agency_of(each.unit) for each in held}
+    for agency in agencies:
+        if not bodies & {agency, book.centre.code}:
+            raise NoRight(f"{by} is not of {agency}, whose procedure it is: ask somebody who is")
 
 
 def may_decide(book: Catalogue, by: str, at: datetime, agency: str | None = None) -> None:

@@ -18,7 +18,7 @@ from states.catalogue.rights import NotAllowed, may_decide
 from states.catalogue.rows import Kind as Of
 from states.catalogue.rows import Status as Stage
 from states.changes.applying import c, change
-from states.changes.proposing import may_propose, texts_of
+from states.changes.proposing import texts_of
 from states.changes.rows import Kind, Status
 from states.clock import Calendar
 from states.errors import Unknown
@@ -158,7 +158,7 @@ async def undo(db: AsyncConnection, book: Catalogue, number: int, by: str, at: d
         )
     if row.status is not Status.applied:
         raise NotAllowed(f"change {number} is {row.status}: only an applied one is taken back")
-    may_propose(book, by, row.kind, at)
+    may_decide(book, by, at, agency_of(book, row))
     said = {"status": Status.undoing, "undone_by": by, "moved": 0, "stayed": 0, "refused": 0}
     await db.execute(sa.update(change).where(c.id == number).values(said))
     await db.execute(sa.select(sa.func.pg_notify(WAKE, "")))

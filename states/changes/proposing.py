@@ -11,7 +11,7 @@ from states import calendars
 from states.calendars.changing import check_reach, differences
 from states.catalogue import Catalogue, Procedure
 from states.catalogue.bundles import BOUND, b, bundle, calendar_row
-from states.catalogue.rights import NoRight, NotAllowed
+from states.catalogue.rights import NoRight, NotAllowed, may_decide
 from states.catalogue.rows import Dates
 from states.catalogue.rows import Kind as Of
 from states.catalogue.rows import Status as Stage
@@ -125,6 +125,7 @@ async def propose_migration(
     may_propose(book, by, Kind.version, at)
     await _in_turn(db)
     new = book.procedure(code, to)
+    may_decide(book, by, at, new.agency)
     if new.valid_from > book.day(at):
         raise NotAllowed(
             f"version {to} of {new.code} begins on {new.valid_from:%d/%m/%Y}: dossiers are moved to"

@@ -31,7 +31,7 @@ class Count(StrEnum):
 
     none = auto()
     capped = auto()  # exactly, up to `COUNTED`
-    estimated = auto()  # by the database's statistics, which costs nothing
+    estimated = auto()  # by the database's statistics, which costs nothing; to who sees all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,15 @@ async def count(
     *,
     key: bytes = b"",
 ) -> Counted | None:
-    """How many there are on all pages together."""
+    """How many there are on all pages together.
+
+    Statistics are of everybody's dossiers: who sees some of them is told what can be counted.
+    """
     if how is Count.none:
         return None
     await db.execute(PLANNED)
     holds, any_of = asked.holds(book, at), asked.terms.any_of(key)
-    if how is Count.estimated:
+    if how is Count.estimated and sight.all:
         return Counted(await _estimated(db, either(sight.where(), holds, any_of)), exact=False)
     those = either(sight.where(), holds, any_of, COUNTED + 1)
     n = int(await db.scalar(sa.select(sa.func.count()).select_from(those)) or 0)

@@ -26,8 +26,10 @@ async def read_only(db: AsyncConnection) -> AsyncIterator[None]:
         yield
 
 
-def closed(code: str, since: datetime, until: datetime) -> sa.Select[Any]:
-    """The dossiers of a procedure that were closed in [since, until), in order of id.
+def closed(
+    code: str, since: datetime, until: datetime, seen: sa.ColumnElement[bool]
+) -> sa.Select[Any]:
+    """The dossiers of a procedure among what is seen, closed in [since, until), in order of id.
 
     Each with the visits it made and with what its lines say of supplements and extensions. Those of
     other systems may write the code with a suffix.
@@ -37,7 +39,7 @@ def closed(code: str, since: datetime, until: datetime) -> sa.Select[Any]:
     return (
         sa.select(*(d[name] for name in OF_DOSSIER), *visited.c, *moved.c)
         .select_from(dossier.join(visited, sa.true()).join(moved, sa.true()))
-        .where(ours, d.finished_at >= since, d.finished_at < until)
+        .where(ours, d.finished_at >= since, d.finished_at < until, seen)
         .order_by(d.id)
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from heapq import heappush, heappushpop
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states.catalogue.procedures import Procedure
@@ -27,6 +28,7 @@ from states.words import Tally
 
 BATCH = 5_000  # dossiers in memory at a time; what is kept of them is who changes class
 WORST = EXAMPLES = 10
+EVERY = sa.true()
 
 
 async def simulate(
@@ -37,9 +39,12 @@ async def simulate(
     until: datetime,
     *,
     calendar: Calendar | None = None,
+    seen: sa.ColumnElement[bool] = EVERY,
     told: Callable[[int], None] = lambda n: None,
 ) -> Simulation:
     """Read the procedure's dossiers closed in [since, until) again, as the draft would have it.
+
+    Of those that are `seen`: a draft says itself whose it is.
 
     `calendar`: another than the draft's own or its agency's newest. `told` hears how many are done.
     Nothing is written. Raises `BadInput` for a period that ends before it begins and for a draft
@@ -48,7 +53,7 @@ async def simulate(
     if since >= until:
         raise BadInput("the period ends before it begins: its end must lie after its beginning")
     rules, count, done = Rules(book, draft, calendar), _Count(), 0
-    query = closed(draft.code, since, until).execution_options(yield_per=BATCH)
+    query = closed(draft.code, since, until, seen).execution_options(yield_per=BATCH)
     async with read_only(db), db.stream(query) as found:
         async for batch in found.partitions():
             for past in batch:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from crowd import _copied
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states.db import engine, transaction
 from states.ledger.statements import d, v
@@ -44,7 +45,7 @@ DRAWN = """
 CREATE TEMP TABLE drawn AS
 SELECT n, random() AS r, 1 + floor(:bodies * random() ^ 2)::int AS body, 1 + n % 5 AS room,
     CAST(:at AS timestamptz) - (:many - n) * interval '3 years' / :many AS came,
-    (ARRAY[:family])[1 + floor(random() * :families)::int] || ' '
+    (ARRAY[:family])[1 + floor(random() * :familys)::int] || ' '
     || (ARRAY[:middle])[1 + floor(random() * :middles)::int] || ' '
     || (ARRAY[:given])[1 + floor(random() * :givens)::int] AS name,
     n > :many - :open OR random() < 0.005 AS open, 1 + floor(random() * 30)::int AS days
@@ -65,6 +66,9 @@ HAD = "state NOT IN ('registered')"
 ENDED = "state IN ('delivered', 'withdrawn', 'stopped', 'result_returned')"
 GIVEN_OUT = "state IN ('delivered', 'result_returned')"
 DUE = f"CASE WHEN {HAD} AND state <> 'awaiting_supplement' THEN came + days * interval '1 day' END"
+TALLY = "CASE WHEN n % 31 > 0 THEN 'early' ELSE 'late' END"
+HELD_BY = "CASE n % 3 WHEN 0 THEN 'leader' ELSE 'officer' END"
+EIGHT = "(n::bigint * 7919 % 100000000)"
 COUNTER = "state IN ('registered', 'received', 'digitised')"
 ROOM = f"CASE WHEN {COUNTER} THEN 'H42.14' ELSE agency || '.0' || room END"
 SET = {
@@ -75,7 +79,7 @@ SET = {
     "field": "'field-' || body",
     "procedure": "'2.' || lpad((n % 300)::text, 6, '0')",
     "applicant": "name",
-    "phone": "CASE WHEN n % 3 > 0 THEN '09' || lpad((n::bigint * 7919 % 100000000)::text, 8, '0') END",
+    "phone": f"CASE WHEN n % 3 > 0 THEN '09' || lpad({EIGHT}::text, 8, '0') END",
     "citizen": "CASE WHEN n % 2 > 0 THEN encode(sha256(n::text::bytea), 'hex') END",
     "registered_at": "came",
     "moved_at": f"CASE WHEN {ENDED} THEN came + days * interval '20 hours' ELSE came END",
@@ -85,11 +89,11 @@ SET = {
     "late_at": f"{DUE} + interval '7 hours'",
     "lapse_at": "CASE WHEN state = 'awaiting_supplement' THEN came + interval '30 days' END",
     "finished_at": f"CASE WHEN {ENDED} THEN came + days * interval '20 hours' END",
-    "verdict": f"CASE WHEN {GIVEN_OUT} THEN CASE WHEN n % 31 > 0 THEN 'early' ELSE 'late' END WHEN {ENDED} THEN 'not_counted' END",
+    "verdict": f"CASE WHEN {GIVEN_OUT} THEN {TALLY} WHEN {ENDED} THEN 'not_counted' END",
     "outcome": f"CASE WHEN {GIVEN_OUT} THEN 'approved' END",
     "delivered_at": "CASE WHEN state = 'delivered' THEN came + days * interval '1 day' END",
     "stage": f"CASE WHEN {COUNTER} OR state = 'routed' THEN -1 ELSE 0 END",
-    "stage_role": "CASE WHEN state = 'processing' THEN CASE n % 3 WHEN 0 THEN 'leader' ELSE 'officer' END END",
+    "stage_role": f"CASE WHEN state = 'processing' THEN {HELD_BY} END",
     "visit": f"CASE WHEN {COUNTER} OR state = 'routed' THEN 0 ELSE 1 END",
 }
 VISITED = "NOT (state IN ('registered', 'received', 'digitised', 'routed'))"
@@ -98,8 +102,8 @@ SEEN = {
     "dossier_id": "s.n",
     "visit": "1",
     "unit": "s.agency || '.0' || s.room",
-    "role": "CASE s.n % 3 WHEN 0 THEN 'leader' ELSE 'officer' END",
-    "person": "CASE WHEN s.n % 10 > 0 THEN lower('p-' || s.body || '-' || s.room || '-' || s.n % 6) END",
+    "role": HELD_BY,
+    "person": "CASE WHEN s.n % 10 > 0 THEN 'p-' || s.body || '-' || s.room || '-' || s.n % 6 END",
     "opened_at": "s.came",
     "due_at": "s.came + s.days * interval '12 hours'",
     "closed_at": f"CASE WHEN {LEFT} THEN s.came + s.days * interval '20 hours' END",
@@ -124,34 +128,27 @@ def settled(owner: str, many: int) -> None:
     asyncio.run(all_of_it())
 
 
-async def _made(db: sa.ext.asyncio.AsyncConnection, many: int) -> None:
-    def listed(names: list[str]) -> str:
-        return ", ".join(f"'{name}'" for name in names)
-
-    drawn = DRAWN
-    for name, words in (("family", FAMILY), ("middle", MIDDLE), ("given", GIVEN)):
-        drawn = drawn.replace(f":{name}]", f"{listed(words)}]")
-    sizes = {"families": len(FAMILY), "middles": len(MIDDLE), "givens": len(GIVEN)}
+async def _made(db: AsyncConnection, many: int) -> None:
+    """The dossier that is there lends what is nowhere asked for, and goes."""
     await db.execute(sa.text("SELECT setseed(0.5)"))
-    await db.execute(
-        sa.text(drawn), {"bodies": BODIES, "at": AT, "many": many, "open": OPEN * 9 // 10, **sizes}
-    )
+    asked = {"bodies": BODIES, "at": AT, "many": many, "open": OPEN * 9 // 10}
+    await db.execute(sa.text(_named(DRAWN)), asked)
     await db.execute(sa.text(STATED))
-    others = {"id": "s.n", **{n: f"s.{n}" for n in ()}}
-    columns = {c.name: others.get(c.name) or SET.get(c.name) or f"t.{c.name}" for c in d}
-    await db.execute(sa.text("CREATE TEMP TABLE t AS SELECT * FROM dossier"))
+    await db.execute(sa.text("CREATE TEMP TABLE lent AS SELECT * FROM dossier"))
     for table in ("entry", "sought", "dossier"):
         await db.execute(sa.text(f"DELETE FROM {table}"))
-    made = ", ".join(f"({one}) AS {name}" for name, one in SET.items())
-    await db.execute(sa.text(f"CREATE TEMP TABLE s AS SELECT n, {made} FROM stated"))
-    chosen = ", ".join(f"s.{n}" if n in SET else "s.n" if n == "id" else f"t.{n}" for n in columns)
+    lent = {c.name: f"lent.{c.name}" for c in d} | {name: f"s.{name}" for name in SET}
+    lent["id"] = "s.n"
+    own = ", ".join(f"({value}) AS {name}" for name, value in SET.items())
     await db.execute(
         sa.text(
-            f"INSERT INTO dossier ({', '.join(columns)}) OVERRIDING SYSTEM VALUE SELECT {chosen} FROM s, t"
+            f"INSERT INTO dossier ({', '.join(lent)}) OVERRIDING SYSTEM VALUE"
+            f" SELECT {', '.join(lent.values())} FROM (SELECT n, {own} FROM stated) AS s, lent"
         )
     )
     staged = {"stage": "0", "code": "'a'", "term": "'5wd'", "opened_seq": "4", "used": "NULL"}
-    visits = {c.name: SEEN.get(c.name) or staged[c.name] for c in v}
+    visits = staged | SEEN
+    assert set(visits) == set(v.keys())
     await db.execute(
         sa.text(
             f"INSERT INTO visit ({', '.join(visits)}) SELECT {', '.join(visits.values())}"
@@ -164,3 +161,11 @@ async def _made(db: sa.ext.asyncio.AsyncConnection, many: int) -> None:
             " FROM dossier d, hoso_terms(d.code, d.procedure, d.applicant, d.phone, d.citizen) t"
         )
     )
+
+
+def _named(drawn: str) -> str:
+    """With the names that people have."""
+    for which, words in (("family", FAMILY), ("middle", MIDDLE), ("given", GIVEN)):
+        drawn = drawn.replace(f":{which}]", ", ".join(f"'{word}'" for word in words) + "]")
+        drawn = drawn.replace(f":{which}s", str(len(words)))
+    return drawn
