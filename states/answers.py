@@ -6,7 +6,7 @@ answer is kept in the transaction that made what it tells, so there is never one
 
 import json
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,11 +58,19 @@ ON CONFLICT DO NOTHING RETURNING key
 async def given(db: AsyncConnection, person: str, key: str, asked: bytes) -> Kept | None:
     """The answer to this key. Raises `KeyReused` when it was to another request."""
     found = await fetch(db, GIVEN, person, key)
-    if found is None:
-        return None
-    if found["asked"] != asked:
+    return None if found is None else same(of_row(found), key, asked)
+
+
+def of_row(row: Any) -> Kept:
+    """As the driver gives it, headers as text."""
+    return Kept(row["asked"], row["status"], json.loads(row["headers"]), row["body"])
+
+
+def same(kept: Kept, key: str, asked: bytes) -> Kept:
+    """Raises `KeyReused` when it was the answer to another request."""
+    if kept.asked != asked:
         raise KeyReused(f"the key {key[:60]} was used for another request: choose a new one")
-    return Kept(asked, found["status"], json.loads(found["headers"]), found["body"])
+    return kept
 
 
 async def keep(db: AsyncConnection, person: str, key: str, kept: Kept) -> bool:

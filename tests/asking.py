@@ -89,10 +89,7 @@ CALLERS = (
         Caller(f"officer {side.prefix}", side.officer, routed(side))
         for side in (SCIENCE, EDUCATION)
     ),
-    *(
-        Caller(f"elsewhere {side.prefix}", f"p-{side.prefix}-officer-11", nothing)
-        for side in (SCIENCE, EDUCATION)
-    ),
+    Caller("elsewhere sci", "p-sci-officer-11", nothing),
     *(Caller(f"leader {side.prefix}", side.leader, whole(side)) for side in (SCIENCE, EDUCATION)),
     Caller("asked", "p-fin-officer-21", asked_about),
     Caller("centre", "p-centre-lead", everything, {"Hoso-Role": "leader"}),

@@ -207,8 +207,7 @@ ROUTES: dict[str, Entry] = {
     # Work
     "GET /v1/work": listing(),
     "GET /v1/work/{queue}": listing(
-        *map(queue, ("to_receive", "to_hand_over", "in_hands", "to_take_in", "in_tray")),
-        *map(queue, ("to_sign", "overdue", "due_soon", "no_rule")),
+        *map(queue, ("to_hand_over", "in_hands", "to_take_in", "to_sign", "overdue"))
     ),
     "GET /v1/live": listing(plain(query={"seconds": "0"}, headers={"Last-Event-ID": "1-1-1"})),
     # Deadlines

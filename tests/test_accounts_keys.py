@@ -212,7 +212,7 @@ async def test_what_is_asked_at_every_request_is_found_by_its_hash(
     from states.accounts.arriving import ARRIVE
 
     await owner_db.execute(sa.text("SET LOCAL enable_seqscan = off"))
-    asked = ARRIVE.replace("$1", "'\\x00'::bytea").replace("$2", "now()")
+    asked = ARRIVE.replace("$1", "'\\x00'::bytea").replace("$2", "now()").replace("$3", "'x'")
     plan = "\n".join((await owner_db.execute(sa.text("EXPLAIN " + asked))).scalars())
     assert "session_access_key" in plan
     assert "service_key_hash_key" in plan

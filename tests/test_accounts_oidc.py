@@ -43,9 +43,13 @@ class Door:
     provider: IdentityProvider
     browser: httpx.AsyncClient
     outside: httpx.AsyncClient
+    line: httpx.ASGITransport
+    begun: int = 0
 
     async def sent(self) -> str:
-        """Where the provider is asked."""
+        """Where the provider is asked; from an address that has asked for nothing yet."""
+        self.begun += 1
+        self.line.client = (f"10.0.0.{self.begun}", 1)
         answer = await self.browser.get(START)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
@@ -87,7 +91,7 @@ async def door(fresh: AsyncEngine, tmp_path: Path) -> AsyncIterator[Door]:
             async with transaction(fresh) as db:
                 await opened(db, secret=keeping.NONE)
                 await keeping.link(db, ONE, theirs.issuer, theirs.subject, "test")
-            yield Door(app, fresh, theirs, browser, outside)
+            yield Door(app, fresh, theirs, browser, outside, ours)
 
 
 def told(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:

@@ -96,11 +96,12 @@ def key_of(request: Request) -> str | None:
 
 
 async def _answered(request: Request, handler: Handler, key: str | None, asked: bytes) -> Response:
-    async with opened(request) as (connection, arrival):
+    async with opened(request, key) as (connection, arrival):
         if key is None or arrival.who is None:
             return await handler(request)
         person = arrival.who.person
-        if (kept := await answers.given(connection, person, key, asked)) is not None:
+        if arrival.kept is not None:
+            kept = answers.same(arrival.kept, key, asked)
             return Response(kept.body, kept.status, kept.headers)
         response = await handler(request)
         headers = {name: response.headers[name] for name in TOLD if name in response.headers}
@@ -140,13 +141,15 @@ def _brief(request: Request, response: Response) -> Response:
 
 
 @asynccontextmanager
-async def opened(request: Request) -> AsyncIterator[tuple[AsyncConnection, Arrival]]:
+async def opened(
+    request: Request, key: str | None = None
+) -> AsyncIterator[tuple[AsyncConnection, Arrival]]:
     """A transaction and who arrives in it, for `Db` and `Signed` and for what opens its own."""
     said = TOKEN.fullmatch(request.headers.get("authorization", ""))
     token = hashlib.sha256(said[1].encode()).digest() if said else None
     with away_is_said():
         async with db.transaction(house(request).engine) as connection:
-            arrival = await arrive(connection, token)
+            arrival = await arrive(connection, token, key=key)
             request.state.db, request.state.arrival = connection, arrival
             request.state.at = clock() if (clock := house(request).clock) else arrival.at
             yield connection, arrival

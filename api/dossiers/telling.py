@@ -34,7 +34,8 @@ Row = Mapping[str, Any]
 
 def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> DossierStanding:
     label, national = NATIONAL[d.state]
-    why_not = {event: closed(book, d, event, who, at) for event in Event}
+    right, now = people.may(book, who, d.agency, d.unit, d.field), Now(at, who.role)
+    why_not = {event: lifecycle.why_not(d, event, now) or right for event in Event}
     zone = book.calendar(d.calendar).zone
     return DossierStanding.model_validate(
         {name: getattr(d, name) for name in DossierStanding.model_fields if hasattr(d, name)}
@@ -65,12 +66,6 @@ def full(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> WholeDossier
 
 def looks_told(code: str, zone: tzinfo, looks: Iterable[Row]) -> Looks:
     return Looks(code=code, looks=[Looked.model_validate(_local(each, zone)) for each in looks])
-
-
-def closed(book: Catalogue, d: Dossier, event: Event, who: Caller, at: datetime) -> str | None:
-    """Why this caller may not fire an event now; None when they may."""
-    in_lifecycle = lifecycle.why_not(d, event, Now(at, who.role))
-    return in_lifecycle or people.may(book, who, d.agency, d.unit, d.field)
 
 
 def _stage(book: Catalogue, d: Dossier) -> Stage | None:

@@ -10,12 +10,14 @@ import states.accounts.rows  # noqa: F401  so that the metadata is full
 from states.accounts.refusals import OutOfScope, PasswordDue
 from states.accounts.rows import How
 from states.accounts.scopes import ALL, Scope, known
+from states.answers import Kept, of_row
 from states.db import fetch
 
 # A session or a key that is good now, of an account that is open. Both hashes are unique, so it is
 # two probes of an index, and an account. `text[]`: what the driver knows without asking.
 ARRIVE = """
-SELECT edition.n AS edition, clock.at, who.*
+SELECT edition.n AS edition, clock.at, who.*, answer.asked, answer.status,
+       answer.headers::text AS headers, answer.body
 FROM edition
 CROSS JOIN (SELECT coalesce($2::timestamptz, clock_timestamp()) AS at) clock
 LEFT JOIN LATERAL (
@@ -31,6 +33,7 @@ LEFT JOIN LATERAL (
     WHERE k.hash = $1 AND k.expires_at > clock.at AND k.revoked_at IS NULL
       AND a.closed_at IS NULL
 ) who ON true
+LEFT JOIN answer ON answer.person = who.person AND answer.key = $3
 """
 # Nobody waits for another who came by the same key at the same time: either writes the day.
 USED = """
@@ -69,19 +72,24 @@ class Arrival:
     edition: int  # of the catalogue
     at: datetime
     who: Identity | None = None  # None: no token, or one that is not good now
+    kept: Kept | None = None  # what they were answered to the same key before
 
 
 async def arrive(
-    db: AsyncConnection, token_hash: bytes | None, at: datetime | None = None
+    db: AsyncConnection,
+    token_hash: bytes | None,
+    at: datetime | None = None,
+    key: str | None = None,
 ) -> Arrival:
     """Who holds that token. `at`: the database's clock unless told otherwise."""
-    row = await fetch(db, ARRIVE, token_hash, at)
+    row = await fetch(db, ARRIVE, token_hash, at, key)
     now: datetime = row["at"]
     if row["account"] is None:
         return Arrival(row["edition"], now, None)
     if row["key"] is not None:
         await _used(db, row["key"], row["used_on"], now.astimezone(UTC).date())
-    return Arrival(row["edition"], now, _identity(row))
+    kept = of_row(row) if row["asked"] is not None else None
+    return Arrival(row["edition"], now, _identity(row), kept)
 
 
 def _identity(row: Any) -> Identity:

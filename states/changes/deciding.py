@@ -18,7 +18,7 @@ from states.catalogue.rights import NotAllowed, may_decide
 from states.catalogue.rows import Kind as Of
 from states.catalogue.rows import Status as Stage
 from states.changes.applying import c, change
-from states.changes.proposing import texts_of
+from states.changes.proposing import check_none_open, in_turn, texts_of
 from states.changes.rows import Kind, Status
 from states.clock import Calendar
 from states.errors import Unknown
@@ -150,7 +150,9 @@ async def undo(db: AsyncConnection, book: Catalogue, number: int, by: str, at: d
     """Have a migration taken back, where nobody has moved the dossier since.
 
     A corrected calendar is taken back by correcting it again: dates were told to citizens.
+    Raises `NotAllowed` while another of the same is under way.
     """
+    await in_turn(db)
     row = await find(db, number, locked=True)
     if row.kind is Kind.calendar:
         raise NotAllowed(
@@ -159,6 +161,7 @@ async def undo(db: AsyncConnection, book: Catalogue, number: int, by: str, at: d
     if row.status is not Status.applied:
         raise NotAllowed(f"change {number} is {row.status}: only an applied one is taken back")
     may_decide(book, by, at, agency_of(book, row))
+    await check_none_open(db, row.kind, row.subject)
     said = {"status": Status.undoing, "undone_by": by, "moved": 0, "stayed": 0, "refused": 0}
     await db.execute(sa.update(change).where(c.id == number).values(said))
     await db.execute(sa.select(sa.func.pg_notify(WAKE, "")))

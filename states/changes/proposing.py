@@ -44,7 +44,7 @@ async def propose_calendar(
     """
     check_said(reason, ground)
     may_propose(book, by, Kind.calendar, at)
-    await _in_turn(db)
+    await in_turn(db)
     calendars.parse(text, name)  # what is no calendar is told with its line
     texts = {**await texts_of(db), name: text.decode()}
     raws = {each: said.encode() for each, said in texts.items()}
@@ -123,7 +123,7 @@ async def propose_migration(
     """
     check_said(reason, ground)
     may_propose(book, by, Kind.version, at)
-    await _in_turn(db)
+    await in_turn(db)
     new = book.procedure(code, to)
     may_decide(book, by, at, new.agency)
     if new.valid_from > book.day(at):
@@ -171,7 +171,14 @@ def check_said(reason: str, ground: str) -> None:
     check_text("ground", ground, LONG)
 
 
-async def _in_turn(db: AsyncConnection) -> None:
+async def check_none_open(db: AsyncConnection, kind: Kind, subject: str) -> None:
+    """Raises `NotAllowed` while another change set of the same is under way."""
+    running = sa.select(c.id).where(c.kind == kind, c.subject == subject, c.status.in_(RUNNING))
+    if (other := await db.scalar(running)) is not None:
+        raise NotAllowed(f"change {other} of {subject} is still open: approve, reject or apply it")
+
+
+async def in_turn(db: AsyncConnection) -> None:
     """One proposes at a time: the second waits here, and then finds the first's proposal."""
     await db.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK, 0)))
 
@@ -186,9 +193,7 @@ async def _propose(
     by: str,
     at: datetime,
 ) -> int:
-    running = sa.select(c.id).where(c.kind == kind, c.subject == subject, c.status.in_(RUNNING))
-    if (other := await db.scalar(running)) is not None:
-        raise NotAllowed(f"change {other} of {subject} is still open: approve, reject or apply it")
+    await check_none_open(db, kind, subject)
     new = {
         "kind": kind,
         "subject": subject,
