@@ -4,7 +4,7 @@ A hundred are one transaction. None is open while the request goes on from one h
 and what was moved before something failed stays moved and is told.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -14,7 +14,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.doors import At, House, Signed, house, needs
-from api.doors.opening import CARRIES, body_of, digest, key_of, opened
+from api.doors.hearing import Handler, heard
+from api.doors.opening import CARRIES, digest, key_of, opened
 from api.dossiers.shapes import Asked
 from api.problems import DOCUMENTED, LONGEST, STATUS, Refused, away_is_said, kind_of
 from api.problems import name as problem
@@ -31,8 +32,6 @@ from states.words import Event, Role, State
 
 MOST = 1_000  # moves of a request
 HUNDRED = 100  # of them in one transaction
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 # What goes in and out ---------------------------------------------------------------------
@@ -116,8 +115,8 @@ class Hundreds(APIRoute):
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            body, key = await body_of(request), key_of(request)
-            asked = digest(request, body)
+            request, key = await heard(request), key_of(request)
+            asked = digest(request, await request.body())
             async with opened(request) as (db, arrival):
                 person = arrival.who and arrival.who.person
                 if key and person and (kept := await answers.given(db, person, key, asked)):

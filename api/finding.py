@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.doors import At, Db, Door, Looked, Page, Sees, Shelf, Speaks, Who, house, needs
+from api.listed import Moment
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
 from states.catalogue import Catalogue
@@ -98,7 +99,6 @@ class Work(BaseModel):
 
 # What goes in -----------------------------------------------------------------------------
 
-Moment = Annotated[AwareDatetime | None, Query()]
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Query(max_length=50)]
 Text = Annotated[str | None, Query(min_length=1, max_length=200)]
 Whole = Annotated[
@@ -114,13 +114,13 @@ async def only(
     field: Words = [],  # noqa: B006
     channel: Annotated[list[Channel], Query()] = [],  # noqa: B006
     verdict: Annotated[list[Tally], Query()] = [],  # noqa: B006
-    received_since: Moment = None,
-    received_until: Moment = None,
-    due_since: Moment = None,
-    due_until: Moment = None,
-    finished_since: Moment = None,
-    finished_until: Moment = None,
-    due_before: Annotated[AwareDatetime | None, Query(description="Of what is running.")] = None,
+    received_since: Moment | None = None,
+    received_until: Moment | None = None,
+    due_since: Moment | None = None,
+    due_until: Moment | None = None,
+    finished_since: Moment | None = None,
+    finished_until: Moment | None = None,
+    due_before: Annotated[Moment | None, Query(description="Of what is running.")] = None,
     overdue: bool | None = None,
     person: Annotated[str | None, Query(max_length=200, description="Who has its stage.")] = None,
 ) -> Only:

@@ -1,22 +1,36 @@
-"""What every list over HTTP has: pages, and moments as they were on the wall of the office."""
+"""What every list over HTTP has: pages, and moments as they were on the wall of the office.
 
+`Moment` and `Date` are how both come in, wherever they do.
+"""
+
+import re
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 Row = TypeVar("Row", bound=BaseModel)
+When = TypeVar("When", bound=date)
+WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d\S*)?", re.ASCII)
 
 
-def _within(at: datetime) -> datetime:
+def _written(said: Any) -> Any:
+    """A number is no moment: a year that somebody meant would be seconds of 1970."""
+    if not (isinstance(said, date) or (isinstance(said, str) and WRITTEN.fullmatch(said))):
+        raise ValueError("must be written as in 2024-03-04, or 2024-03-04T08:00:00+07:00")
+    return said
+
+
+def _within(at: When) -> When:
     if not FIRST <= at.year <= LAST:
         raise ValueError(f"must lie in the years {FIRST} to {LAST}")
     return at
 
 
 FIRST, LAST = 1900, 2200  # beyond them not every moment can be told in every zone
-Moment = Annotated[AwareDatetime, AfterValidator(_within)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_within)]
+Date = Annotated[date, BeforeValidator(_written), AfterValidator(_within)]
 
 
 class Listed(BaseModel, Generic[Row]):

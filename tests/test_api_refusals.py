@@ -110,10 +110,8 @@ async def test_unknown_codes_procedures_and_addresses(office):
     ("event", "who", "body", "said"),
     [
         ("request_supplement", OFFICER, {}, "needs a reason"),
-        ("request_supplement", OFFICER, {"reason": "a\0b"}, "without NUL"),
         ("request_supplement", OFFICER, {"reason": "x" * 2001}, "2,000 characters"),
-        ("advance", OFFICER, {"payload": {"produced": ["a\0b"]}}, "produced.0"),
-        ("advance", OFFICER, b'{"payload": {"produced": ["\\ud800"]}}', "produced.0"),
+        ("advance", OFFICER, {"payload": {"produced": ["x" * 201]}}, "produced.0"),
         ("advance", OFFICER, {"payload": {"person": 7}}, "person"),
         ("advance", OFFICER, {"payload": {"surprise": 1}}, "surprise"),
         ("advance", OFFICER, {"payload": {}}, "must produce"),

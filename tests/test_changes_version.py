@@ -552,7 +552,7 @@ async def test_taken_back_where_nobody_moved_it_since_to_the_letter(ours: AsyncE
     assert row.refused == 0
     number, book = row.id, await read(ours)
     async with ours.begin() as db:
-        with pytest.raises(NotAllowed, match="is not a leader or of the control unit"):
+        with pytest.raises(NotAllowed, match="is neither a leader nor of the control unit"):
             await undo(db, number, CLERK)
         there = await papers(db)
         moved = sorted(code for code in there if there[code].version == 2)

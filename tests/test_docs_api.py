@@ -11,20 +11,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from limits import RateLimitItem
 from office import address
 from samples import pdf
 from serving import serving
 
 from api import problems, rates
-from api.dossiers.shapes import Lodged
 from states import deadlines, ledger
 from states.accounts.scopes import Scope
 from states.breaches.recording import record
@@ -85,12 +83,10 @@ class Reader:
         status, *headers = head.strip().splitlines()
         line, *all_headers = told.splitlines()
         assert line.strip() == status
-        there = dict(each.lower().split(": ", 1) for each in headers)
         given = {name.lower(): value for name, _, value in (e.partition(": ") for e in all_headers)}
         for each in headers:
             name, _, value = each.partition(": ")
             assert self.fits(value, given.get(name.lower())), (name, given.get(name.lower()))
-        assert len(there) == len(headers)
         if body.startswith(("{", "[")):
             said = json.loads(content)
             assert self.fits(json.loads(body), said), json.dumps(said, ensure_ascii=False, indent=1)
@@ -104,14 +100,21 @@ class Reader:
             )
         if isinstance(shown, list):
             rest = iter(said)
-            return bool(shown) == bool(said) and all(
-                any(self.fits(each, other) for other in rest) for each in shown
-            )
+            return bool(shown) == bool(said) and all(self._found(each, rest) for each in shown)
         if isinstance(shown, str) and (isinstance(said, str) or shown.startswith("$")):
             return self._text(shown, str(said))
         return type(shown) is type(said) and bool(shown == said)
 
+    def _found(self, shown: Any, rest: Iterator[Any]) -> bool:
+        for said in rest:
+            before = dict(self.known)
+            if self.fits(shown, said):
+                return True
+            self.known = before
+        return False
+
     def _text(self, shown: str, said: str) -> bool:
+        """Piece by piece: what is free, what has a name, and what must be so."""
         pattern, names = "", list[str]()
         for piece in re.split(r"(…|\$[A-Z]+|" + MOMENT.pattern.replace("(Z", "(?:Z") + ")", shown):
             if piece == "…":
@@ -122,7 +125,9 @@ class Reader:
                 names.append(piece[1:])
                 pattern += r"([^\s\"]+)"
             else:
-                pattern += re.escape(self.known.get(piece[1:], piece) if piece[:1] == "$" else piece)
+                pattern += re.escape(
+                    self.known.get(piece[1:], piece) if piece[:1] == "$" else piece
+                )
         if (found := re.fullmatch(pattern, said)) is None:
             return False
         self.known |= dict(zip(names, found.groups(), strict=True))
@@ -202,3 +207,46 @@ async def test_the_calls_of_the_page_in_their_order(fresh: Any, tmp_path: Path) 
                 reader.check(part.shown, printed)
             except AssertionError as error:
                 raise AssertionError(f"{where}: {error}\n{printed}") from None
+
+
+# What holds for all calls -----------------------------------------------------------------
+
+
+def marked(name: str) -> str:
+    """The table between two marks."""
+    found = re.search(rf"<!-- {name}:.*?-->\n(.*?)<!-- /{name} -->", PAGE, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_types_of_problems_are_those_there_are() -> None:
+    kinds = sorted(problems.STATUS.items(), key=lambda each: (each[1], problems.name(each[0])))
+    rows = [
+        f"| {status} | `{problems.name(kind)}` | {(kind.__doc__ or '').splitlines()[0].rstrip('.')} |"
+        for kind, status in kinds
+    ]
+    table = "\n".join(["| status | `/problems/…` | means |", "|---|---|---|", *rows, ""])
+    assert marked("problems").strip() == table.strip(), table
+
+
+def test_the_rates_are_those_that_are_kept() -> None:
+    every = [each for each in vars(rates).values() if isinstance(each, rates.Rule)]
+    every += [each for each in [rates.Rates().calling] if each is not None]
+    spans = {60: "a minute", 86_400: "a day"}
+    rows = [line.split(" | ")[:2] for line in marked("rates").strip().splitlines()[2:]]
+    assert sorted(rows) == sorted(
+        [f"| {each.name}", f"{each.limit.amount} {spans[each.limit.get_expiry()]}"]
+        for each in every
+        if each is not rates.PROVED  # not a limit: what a limit asks
+    )
+
+
+def test_what_is_told_of_the_document_is_so() -> None:
+    assert [int(each) for each in re.findall(r"^### (\d+)\. ", PAGE, re.MULTILINE)] == [
+        *range(1, 21)
+    ]
+    assert all(f"`{each}`" in PAGE for each in Scope)
+    assert all(len(line) <= 100 for line in PAGE.splitlines() if line[:1] != "|")
+    shown = [part for part in parts() if part.shown is not None]
+    assert len(shown) == len(re.findall(r"^```http$", PAGE, re.MULTILINE))
+    assert all(("curl" in part.command) == (part.shown is not None) for part in parts())

@@ -6,7 +6,6 @@ What was seen is written down in docs/permissions.md; `HOSO_TEST_WRITE=1` writes
 import json
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ from api.app import create_app
 from api.doors import Needs
 from api.tracking import printed
 from config.settings import Settings
-from states import db
 from states.accounts import keys
 from states.accounts.scopes import ALL, Scope
 
@@ -55,40 +53,14 @@ def addresses(server: Any, worker_id: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 async def desk(addresses: dict[str, str], tmp_path_factory: Any) -> AsyncIterator[Desk]:
+    """The application as it is, but that a token may ask as often as it likes."""
     folder = tmp_path_factory.mktemp("permissions")
-    address = addresses["hoso_app"]
-    app = create_app(Settings(database=address, data=folder, calls=0))
-    engine = db.engine(address, size=4)
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(app.router.lifespan_context(app))
-        await complete(app, stack)
-        desk = Desk(app, engine)
-        await desk.sign_in()
-        yield desk
-        await desk.client.aclose()
-    await engine.dispose()
-
-
-async def complete(app: FastAPI, stack: AsyncExitStack) -> None:
-    """What api/app.py does not have yet."""
-    from api import accounts, consultations, finding, live, metrics
-
-    there = set(app.openapi()["paths"])
-    app.openapi_schema = None
-    for path, module in (
-        ("/v1/accounts/me", accounts),
-        ("/v1/consultations", consultations),
-        ("/v1/work", finding),
-        ("/v1/live", live),
-    ):
-        if path not in there:
-            app.include_router(module.router)
-            app.router.routes.insert(0, app.router.routes.pop())
-    if "meters" not in app.state._state:
-        app.state.meters = metrics.Meters()
-        app.include_router(metrics.router)
-    if "live" not in app.state.house.held:
-        await stack.enter_async_context(live.open_to_listeners(app.state.house))
+    app = create_app(Settings(database=addresses["hoso_app"], data=folder, calls=0))
+    async with app.router.lifespan_context(app):
+        desk = Desk(app)
+        async with desk.client:
+            await desk.sign_in()
+            yield desk
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,11 @@ async def test_wrong(desk, addresses):
     await world.freeze()
     doc = desk.app.openapi()["paths"]
     bad = []; fine = []; n = 0
+    out = open("/tmp/wrong.txt", "w", errors="backslashreplace")
+    class L(list):
+        def __init__(self, w): self.w = w
+        def append(self, x): print(self.w, *x, file=out, flush=True)
+    bad, fine = L("BAD"), L("fine")
     only = os.environ.get("ONLY", "")
     def httpv(v): return v.encode("utf-8", "surrogatepass")
     async def go(route, ask, where, value, path=None, query=None, body=..., headers=None, content=None):
@@ -96,7 +101,4 @@ async def test_wrong(desk, addresses):
                 await go(route, ask, "raw", c, content=c)
         for name, values in HEADS.items():
             for v in values: await go(route, ask, "header."+name, v, headers={name: v})
-    out = open("/tmp/wrong.txt", "w")
-    print(n, "asked", file=out)
-    for b in bad: print("BAD", *b, file=out)
-    for b in fine: print("fine", *b, file=out)
+    print(n, "asked", file=out, flush=True)

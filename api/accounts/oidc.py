@@ -19,12 +19,18 @@ from api.accounts.provider import BEGUN, Begun, Provider
 from api.accounts.shapes import Session
 from api.accounts.signed import arrived
 from api.doors import At, House, house, opened
+from api.doors.hearing import Hearing
 from api.problems import DOCUMENTED
 from states.accounts import linking
 from states.accounts.refusals import NotVouched
 from states.errors import Unknown
 
-router = APIRouter(prefix="/oidc", dependencies=[Depends(arrived)], responses=DOCUMENTED)
+router = APIRouter(
+    prefix="/oidc",
+    route_class=Hearing,
+    dependencies=[Depends(arrived)],
+    responses=DOCUMENTED,
+)
 COOKIE, PATH = "hoso-oidc", "/v1/accounts/oidc"
 SEALED = {"alg": "dir", "enc": "A256GCM"}
 Said = Annotated[str | None, Query(max_length=2000)]

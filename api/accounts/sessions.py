@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends, Request
 from api.accounts.shapes import Held, Me, NewPassword, Refreshing, Session, SigningIn
 from api.accounts.signed import arrived
 from api.doors import At, Db, Door, Shelf, Signed, house, now, opened
+from api.doors.hearing import Hearing
 from api.problems import DOCUMENTED, away_is_said
 from states.accounts import keeping, signing
 from states.accounts.refusals import SessionEnded
@@ -12,7 +13,7 @@ from states.errors import BadInput
 
 # These take no Idempotency-Key: their answers are secrets, or are the same anyway. A password takes
 # long to check, and no transaction is held meanwhile.
-checking = APIRouter(responses=DOCUMENTED)
+checking = APIRouter(route_class=Hearing, responses=DOCUMENTED)
 router = APIRouter(route_class=Door, responses=DOCUMENTED)
 
 

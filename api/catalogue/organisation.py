@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from api.catalogue import procedures
 from api.catalogue.shapes import Bundled, Decided, KeptVersion, Linted, Record, Written
 from api.doors import At, Db, Door, Shelf, Who, needs
+from api.listed import Date
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
 from states.catalogue import bundles, publishing
@@ -72,9 +73,7 @@ class Delegations(BaseModel):
 
 
 @router.get("/v1/organisation", dependencies=READS)
-async def read_organisation(
-    book: Shelf, who: Who, at: At, on: Annotated[date | None, Query()] = None
-) -> Organised:
+async def read_organisation(book: Shelf, who: Who, at: At, on: Date | None = None) -> Organised:
     """Agencies, units, and who holds what role where; today, or on another day."""
     day, staff = on or book.day(at), book.organisation
     return Organised(

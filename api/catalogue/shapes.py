@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.listed import Date
+
 LONGEST = 500_000  # characters of a bundle
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 Sentence = Annotated[str, Field(min_length=1, max_length=4000)]
-Day = date
 
 
 class In(BaseModel):
@@ -116,8 +117,8 @@ class Changed(BaseModel):
 class TriedOver(In):
     """Over which time a draft is tried: [since, until) in days of the centre."""
 
-    since: date = Field(examples=["2023-01-01"])
-    until: date = Field(examples=["2024-01-01"])
+    since: Date = Field(examples=["2023-01-01"])
+    until: Date = Field(examples=["2024-01-01"])
     calendar: Annotated[str, Field(max_length=60)] | None = None
 
 
@@ -136,15 +137,15 @@ class Correction(In):
         }
     )
 
-    off: list[Day] = Field(default_factory=list, max_length=400)
-    work: list[Day] = Field(default_factory=list, max_length=400)
-    withdraw: list[Day] = Field(default_factory=list, max_length=400)
-    replaces: Day | None = Field(default=None, description="Whose hours a worked day has.")
+    off: list[Date] = Field(default_factory=list, max_length=400)
+    work: list[Date] = Field(default_factory=list, max_length=400)
+    withdraw: list[Date] = Field(default_factory=list, max_length=400)
+    replaces: Date | None = Field(default=None, description="Whose hours a worked day has.")
     text: Text | None = Field(default=None, description="The whole text, instead of days.")
     reason: Sentence = Field(examples=["Nghỉ bù ngày Quốc khánh"])
     reason_en: Sentence | None = None
     document: Sentence = Field(examples=["Thông báo 6150/TB-BLĐTBXH"])
-    issued: Day | None = None
+    issued: Date | None = None
     overrule: bool = False
     dates: str = Field(default="later", pattern="^(keep|move|later)$")
     restates: bool = False

@@ -29,7 +29,8 @@ from api.doors import (
     seen,
     shelf,
 )
-from api.doors.opening import Handler, once
+from api.doors.hearing import Handler, named
+from api.doors.opening import once
 from api.problems import DOCUMENTED, TooSlow
 from states import seeing
 from states.accounts.scopes import Scope
@@ -62,6 +63,7 @@ class Streamed(Door):
         handler = APIRoute.get_route_handler(self)
 
         async def handle(request: Request) -> Response:
+            request = named(request)
             async with AsyncExitStack() as held:
                 await held.enter_async_context(opened(request))
                 request.state.let_go = held.aclose

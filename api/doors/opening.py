@@ -6,10 +6,9 @@ time it is and which catalogue is in force; lets the handler work; keeps the ans
 sent; and commits before anything is answered.
 """
 
-import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,18 +16,16 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.doors.hearing import Handler, heard
 from api.doors.house import house
-from api.problems import Invalid, TooSlow, away_is_said
+from api.problems import Invalid, away_is_said
 from states import answers, db
 from states.accounts.arriving import Arrival, arrive
 from states.answers import Kept
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
-SENDING = 30  # seconds in which a body of 1 MB comes
 TOKEN = re.compile(r"bearer +([\x21-\x7e]{1,200})", re.ASCII | re.IGNORECASE)
 TOLD = ("location", "etag", "content-type", "content-language")
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Repeated(Exception):
@@ -54,6 +51,7 @@ CARRIES = [
         "description": "`return=minimal`: the answer comes without a body.",
     },
 ]
+BRIEF = {"description": "Done, and without a body, as `Prefer: return=minimal` wants it."}
 
 
 class Door(APIRoute):
@@ -64,6 +62,8 @@ class Door(APIRoute):
             extra = dict(given.get("openapi_extra") or {})
             extra["parameters"] = [*extra.get("parameters", ()), *CARRIES]
             given["openapi_extra"] = extra
+            if given.get("status_code") in {None, 200}:
+                given["responses"] = {204: BRIEF, **(given.get("responses") or {})}
         super().__init__(path, endpoint, **given)
 
     def get_route_handler(self) -> Handler:
@@ -72,7 +72,8 @@ class Door(APIRoute):
 
 def _around(handler: Handler) -> Handler:
     async def handle(request: Request) -> Response:
-        return await once(request, handler, await body_of(request))
+        request = await heard(request)
+        return await once(request, handler, await request.body())
 
     return handle
 
@@ -111,14 +112,6 @@ async def _answered(request: Request, handler: Handler, key: str | None, asked: 
         if not await answers.keep(connection, person, key, kept):
             raise Repeated
         return response
-
-
-async def body_of(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(SENDING):
-            return await request.body()
-    except TimeoutError:
-        raise TooSlow("send the whole of it within 30 seconds") from None
 
 
 def digest(request: Request, body: bytes) -> bytes:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Request, Response
-from pydantic import AwareDatetime
 
 from api.doors import At, Call, Calls, Db, Door, Looked, Sees, Shelf, Speaks, Who, house, needs
 from api.dossiers.shapes import (
@@ -18,6 +17,7 @@ from api.dossiers.shapes import (
     WholeDossier,
 )
 from api.dossiers.telling import clock_read, full, history, looks_told, standing
+from api.listed import Moment
 from api.problems import DOCUMENTED, Refused
 from api.tracking import printed
 from states import ledger, people, seeing
@@ -127,7 +127,7 @@ async def read_clock(
     now: At,
     db: Db,
     response: Response,
-    at: AwareDatetime | None = None,
+    at: Moment | None = None,
 ) -> ClockRead:
     """The clock read now, or at another moment, with the trace of its reckoning."""
     paper, _ = await seeing.find(db, code, sees)

@@ -60,8 +60,6 @@ async def draft(
     may_draft(book, by, at)
     document = yaml_files.parse(file, raw)
     said = yaml_files.validate(MODELS[kind], document)
-    if isinstance(said, Procedure):
-        may_draft(book, by, at, owners(book, said))
     text = raw.decode()
     await db.execute(DRAFTING)
     if isinstance(said, Procedure):
@@ -74,6 +72,9 @@ async def draft(
     there = (await db.execute(sa.select(bundle).where(*this).with_for_update())).one_or_none()
     if there is not None and there.text == text:
         return code, version
+    if isinstance(said, Procedure):
+        replaced = {says(there).agency} if there is not None else set()
+        may_draft(book, by, at, owners(book, said) | replaced)
     if there is not None and there.status in BOUND:
         last = sa.select(sa.func.max(b.version)).where(b.kind == kind, b.code == code)
         after = await db.scalar(last.where(b.status.in_(BOUND)))
