@@ -123,6 +123,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,  # both pages load their scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # it would send callers to whatever host they named
     )
     app.add_middleware(Limited, rates=Rates(settings.calls), refuse=problems.answer)
     app.add_middleware(Envelope)

@@ -26,7 +26,7 @@ WRITES = [needs(Scope.breaches_write)]
 Word = Annotated[str | None, Query(max_length=SHORT, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Code = Annotated[str, Path(max_length=SHORT, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Rule = Annotated[str, Path(max_length=SHORT, pattern=r"^[a-z0-9-]+$")]
-Number = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Number = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 
 
 class Breach(BaseModel):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.doors import At, House, Signed, house, needs
 from api.doors.hearing import Handler, heard
-from api.doors.opening import CARRIES, digest, key_of, opened
+from api.doors.opening import CARRIES, by, digest, key_of, opened
 from api.dossiers.shapes import Asked
 from api.problems import DOCUMENTED, LONGEST, STATUS, Refused, away_is_said, kind_of
 from api.problems import name as problem
@@ -46,7 +46,7 @@ class Move(Asked):
 
     code: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
     event: Event
-    seq: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    seq: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
     key: Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]+$")] | None = None
 
 
@@ -70,7 +70,9 @@ class Moves(BaseModel):
 
     moves: Annotated[list[Move], Field(min_length=1, max_length=MOST)]
     together: bool = Field(
-        default=False, description="All of them in one transaction, or none of them (409)."
+        default=False,
+        strict=True,
+        description="All of them in one transaction, or none of them (409).",
     )
 
 
@@ -119,6 +121,7 @@ class Hundreds(APIRoute):
             asked = digest(request, await request.body())
             async with opened(request) as (db, arrival):
                 person = arrival.who and arrival.who.person
+                asked = by(arrival.who, asked) if arrival.who else asked
                 if key and person and (kept := await answers.given(db, person, key, asked)):
                     return Response(kept.body, kept.status, kept.headers)
             response = await handler(request)

@@ -89,13 +89,12 @@ def possible(path: str, method: str, operation: Document) -> set[int]:
     signs = "security" in operation or "/accounts/" in path
     named = "/oidc/" in path or any(where == "path" for where, _ in takes)
     can = {
-        **dict.fromkeys((429, 500, 503), True),
+        **dict.fromkeys((422, 429, 500, 503), True),
         **dict.fromkeys((401, 403), signs),
         404: named or bool(body),
         409: method != "get",
         412: ("header", "if-match") in takes,
         415: bool(body.keys() - {"application/json"}),
-        422: bool(takes or body),
         **dict.fromkeys((408, 413), bool(body)),
     }
     return {status for status, it_can in can.items() if it_can}

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.rates import TooMany
+from api.spoken import TITLES, liked
 from states import errors
 from states.accounts.refusals import (
     AccountExists,
@@ -32,6 +33,7 @@ from states.accounts.refusals import (
 )
 from states.breaches.explaining import NotNow
 from states.catalogue.rights import NoRight, NotAllowed
+from states.clock.words import Lang
 from states.db import LOST, WrongSchema
 from states.files.refusals import FileTooLarge, NotTaken, Spoilt, StoreAway
 from states.ledger.bulk import NotTogether
@@ -189,9 +191,12 @@ def answer(request: Request, error: errors.HosoError, **facts: Any) -> JSONRespo
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status, {})
     if isinstance(error, TooMany):
         headers = {"Retry-After": str(error.after)}
+    title = (kind.__doc__ or "").partition("\n")[0].rstrip(".")
+    if liked(request.headers.get("accept-language", "")) is Lang.vi:
+        title = TITLES[name(kind)]
     problem = {
         "type": f"/problems/{name(kind)}",
-        "title": (kind.__doc__ or "").partition("\n")[0].rstrip("."),
+        "title": title,
         "status": status,
         "detail": str(error)[:LONGEST],
         "instance": quote(request.scope["path"]),

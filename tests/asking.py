@@ -2,21 +2,25 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from urllib.parse import quote, unquote
 
 import httpx
 import sqlalchemy as sa
+from callers import CALLERS, Caller
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from office import Signing
 from permitted import ROUTES, About, Ask, Entry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from two_agencies import EDUCATION, NOW, NOWHERE, SCIENCE, Side, World
 
+from api.doors import Needs
+from states.accounts.scopes import Scope
 from states.catalogue.bundles import Latest
 
 YES, NO, GONE = "✓", "✗", "–"  # as docs/permissions.md has them
@@ -36,65 +40,6 @@ STAND = sa.text(
         f"SELECT '{each}' AS name, md5(string_agg({ROW}, '' ORDER BY {ROW})) AS held FROM {each} t"
         for each in (*KEPT, *PARTLY)
     )
-)
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Somebody in a capacity. `sees`: which dossiers, by hand and not by the predicate's code."""
-
-    name: str
-    person: str | None
-    sees: Callable[[Side, str], bool]
-    headers: dict[str, str] = field(default_factory=dict)
-    admin: bool = False
-
-    @property
-    def said(self) -> dict[str, str]:
-        return self.headers | ({} if self.person is None else {"Hoso-Person": self.person})
-
-
-def everything(side: Side, name: str) -> bool:
-    return side is not NOWHERE
-
-
-def nothing(side: Side, name: str) -> bool:
-    return False
-
-
-def whole(own: Side) -> Callable[[Side, str], bool]:
-    return lambda side, name: side is own
-
-
-def routed(own: Side) -> Callable[[Side, str], bool]:
-    """What was registered online only lies at the centre still."""
-    return lambda side, name: side is own and name != "registered"
-
-
-def asked_about(side: Side, name: str) -> bool:
-    return side is not NOWHERE and name == "main"
-
-
-NOBODY = Caller("nobody", None, nothing)
-ADMINISTRATOR = Caller("administrator", "p-admin", nothing, admin=True)
-CONTROL = Caller("control", "p-control-01", everything)
-CALLERS = (
-    NOBODY,
-    Caller("reception", "p-reception-01", everything),
-    *(
-        Caller(f"postal {side.prefix}", "p-post-01", whole(side), {"Hoso-For": side.agency})
-        for side in (SCIENCE, EDUCATION)
-    ),
-    *(
-        Caller(f"officer {side.prefix}", side.officer, routed(side))
-        for side in (SCIENCE, EDUCATION)
-    ),
-    Caller("elsewhere sci", "p-sci-officer-11", nothing),
-    *(Caller(f"leader {side.prefix}", side.leader, whole(side)) for side in (SCIENCE, EDUCATION)),
-    Caller("asked", "p-fin-officer-21", asked_about),
-    Caller("centre", "p-centre-lead", everything, {"Hoso-Role": "leader"}),
-    CONTROL,
-    ADMINISTRATOR,
 )
 
 
@@ -301,3 +246,24 @@ async def everything_asked(desk: Desk, world: World) -> Seen:
     others = {*ROUTES} - {*untold} - {*entries(About.dossier)}
     rest = {route: entry for route, entry in ROUTES.items() if route in others}
     return Seen(stages, last | await observed(desk, rest, *both))
+
+
+# The application's routes ---------------------------------------------------------------------
+
+
+def contexts(app: FastAPI) -> Iterator[tuple[str, Any]]:
+    for each in iter_route_contexts(app.routes):
+        for method in sorted(each.methods or ()):
+            yield f"{method} {each.path}", each
+
+
+def documented(app: FastAPI) -> set[str]:
+    paths = app.openapi()["paths"]
+    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+
+
+def scopes(dependant: Any) -> Iterator[Scope]:
+    for each in dependant.dependencies:
+        if isinstance(each.call, Needs):
+            yield each.call.scope
+        yield from scopes(each)

@@ -1,6 +1,7 @@
 """docs/permissions.md: what the test of permissions saw, written down."""
 
-from asking import CALLERS, GONE, NO, YES, Seen
+from asking import GONE, NO, YES, Seen
+from callers import CALLERS
 from permitted import ROUTES, About
 from two_agencies import EDUCATION, SCIENCE, Side
 

@@ -18,6 +18,7 @@ from office import (
 )
 
 from states import ledger
+from states.accounts import Scope, keys
 from states.catalogue import load
 from states.words import Event
 
@@ -283,3 +284,17 @@ async def test_connections_that_were_cut_are_made_anew(office, owner):
 def test_the_api_starts_without_prefect():
     told = "import sys, api.app; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0
+
+
+async def test_a_key_for_less_is_not_told_what_another_key_was_answered(office, fresh):
+    """The same person, the same Idempotency-Key, the same request: another service key."""
+    lodged = {"Idempotency-Key": "once", **RECEPTION}
+    assert (await office.opened(lodged)).status_code == 201
+    async with fresh.begin() as db:
+        now = await db.scalar(sa.select(sa.func.now()))
+        given = ("less", "p-reception-01", [Scope.reports_read], "test", now)
+        _, key = await keys.make(db, *given)
+    narrow = {"Idempotency-Key": "once", "Authorization": f"Bearer {key}"}
+    answer = await office.opened(narrow)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/key-reused")
+    assert "code" not in answer.json()

@@ -7,6 +7,7 @@ from office import LICENCE, RECEPTION, address, running, told
 
 from api import doors, problems
 from api.rates import OPEN
+from api.spoken import TITLES
 from config import secret
 from config.settings import BadSettings, Settings
 from states.db import engine
@@ -135,6 +136,18 @@ def test_types_are_promises():
         "away": 503,
         "outdated": 503,
     }
+
+
+async def test_a_problem_is_named_in_the_callers_language(office):
+    assert {problems.name(kind) for kind in problems.STATUS} == TITLES.keys()
+    for asked, title in (
+        ("vi", TITLES["unknown"]),
+        ("en-GB,vi;q=0.5", "There is no such thing"),
+        ("fr", "There is no such thing"),
+    ):
+        headers = RECEPTION | {"Accept-Language": asked}
+        answer = await office.client.get("/v1/dossiers/x", headers=headers)
+        assert told(answer, 404, "unknown")["title"] == title
 
 
 async def test_the_openapi_document_tells_all_of_it(office):

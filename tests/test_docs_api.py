@@ -40,7 +40,7 @@ PEOPLE = {
     Role.leader: "p-agri-lead-02",
 }
 
-pytestmark = pytest.mark.skipif(
+with_curl = pytest.mark.skipif(
     not (shutil.which("curl") and shutil.which("bash")),
     reason="the page is written for bash and curl, and one of them is not on this machine",
 )
@@ -184,6 +184,7 @@ async def late(engine: Any) -> None:
 # The page ---------------------------------------------------------------------------------
 
 
+@with_curl
 async def test_the_calls_of_the_page_in_their_order(fresh: Any, tmp_path: Path) -> None:
     await late(fresh)
     (tmp_path / "don.pdf").write_bytes(pdf())
@@ -221,12 +222,11 @@ def marked(name: str) -> str:
 
 def test_the_types_of_problems_are_those_there_are() -> None:
     kinds = sorted(problems.STATUS.items(), key=lambda each: (each[1], problems.name(each[0])))
-    rows = [
-        f"| {status} | `{problems.name(kind)}` | {(kind.__doc__ or '').splitlines()[0].rstrip('.')} |"
-        for kind, status in kinds
-    ]
-    table = "\n".join(["| status | `/problems/…` | means |", "|---|---|---|", *rows, ""])
-    assert marked("problems").strip() == table.strip(), table
+    table = "| status | `/problems/…` | means |\n|---|---|---|"
+    for kind, status in kinds:
+        means = (kind.__doc__ or "").splitlines()[0].rstrip(".")
+        table += f"\n| {status} | `{problems.name(kind)}` | {means} |"
+    assert marked("problems").strip() == table, table
 
 
 def test_the_rates_are_those_that_are_kept() -> None:

@@ -11,26 +11,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from asking import (
-    ADMINISTRATOR,
-    CALLERS,
-    CONTROL,
-    YES,
-    Answer,
-    Caller,
-    Desk,
-    Seen,
-    everything_asked,
-)
+from asking import YES, Answer, Desk, Seen, contexts, documented, everything_asked, scopes
+from callers import ADMINISTRATOR, CALLERS, CONTROL, Caller
 from databases import alone, run_as_owner
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
 from permitted import HIDDEN, OPEN, PERIOD, ROUTES, SCOPELESS, About, Ask
 from permitted_page import mark, page
 from two_agencies import EDUCATION, NOWHERE, SCIENCE, Side, World, text
 
 from api.app import create_app
-from api.doors import Needs
 from api.tracking import printed
 from config.settings import Settings
 from states.accounts import keys
@@ -84,29 +72,11 @@ async def key(desk: Desk, person: str | None, scopes: Iterable[Scope]) -> dict[s
 # The table --------------------------------------------------------------------------------
 
 
-def contexts(app: FastAPI) -> Iterator[tuple[str, Any]]:
-    for each in iter_route_contexts(app.routes):
-        for method in sorted(each.methods or ()):
-            yield f"{method} {each.path}", each
-
-
-def documented(app: FastAPI) -> set[str]:
-    paths = app.openapi()["paths"]
-    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
-
-
 async def test_every_route_is_in_the_table_and_nothing_else(desk: Desk) -> None:
     routes = documented(desk.app)
     assert routes - ROUTES.keys() == set(), "say in tests/permitted.py what these are about"
     assert ROUTES.keys() - routes == set(), "these are no routes any more"
     assert {route for route, _ in contexts(desk.app)} - routes == HIDDEN
-
-
-def scopes(dependant: Any) -> Iterator[Scope]:
-    for each in dependant.dependencies:
-        if isinstance(each.call, Needs):
-            yield each.call.scope
-        yield from scopes(each)
 
 
 async def test_every_route_wants_a_scope_that_is_read_or_written(desk: Desk) -> None:

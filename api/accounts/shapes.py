@@ -62,8 +62,10 @@ class NewAccount(BaseModel):
     model_config = _like(person="p-sci-officer-21", admin=False, password=True)
 
     person: Person
-    admin: bool = Field(default=False, description="Whether it manages accounts.")
-    password: bool = Field(default=True, description="Whether it gets a one-time password.")
+    admin: bool = Field(default=False, strict=True, description="Whether it manages accounts.")
+    password: bool = Field(
+        default=True, strict=True, description="Whether it gets a one-time password."
+    )
 
 
 class Link(BaseModel):
@@ -85,7 +87,7 @@ class NewKey(BaseModel):
     name: Line
     person: Person
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=50)]
-    days: int = Field(default=365, ge=1, le=731)
+    days: int = Field(default=365, strict=True, ge=1, le=731)
 
 
 class Rotation(BaseModel):
@@ -93,7 +95,7 @@ class Rotation(BaseModel):
 
     model_config = _like(grace_days=7)
 
-    grace_days: int = Field(default=7, ge=0, le=31)
+    grace_days: int = Field(default=7, strict=True, ge=0, le=31)
 
 
 # Out --------------------------------------------------------------------------------------

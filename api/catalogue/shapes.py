@@ -146,9 +146,9 @@ class Correction(In):
     reason_en: Sentence | None = None
     document: Sentence = Field(examples=["Thông báo 6150/TB-BLĐTBXH"])
     issued: Date | None = None
-    overrule: bool = False
+    overrule: bool = Field(default=False, strict=True)
     dates: str = Field(default="later", pattern="^(keep|move|later)$")
-    restates: bool = False
+    restates: bool = Field(default=False, strict=True)
 
 
 class Moved(In):
@@ -169,11 +169,13 @@ class Moved(In):
     )
 
     procedure: Annotated[str, Field(min_length=1, max_length=60)]
-    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    version: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
     stages: dict[str, str] = Field(
         default_factory=dict, max_length=100, description="Old codes of stages to new ones."
     )
-    overrides: bool = Field(default=False, description="A citizen may lose a promised date.")
+    overrides: bool = Field(
+        default=False, strict=True, description="A citizen may lose a promised date."
+    )
     reason: Sentence
     document: Sentence
 

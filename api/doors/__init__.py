@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.doors.house import House, house
 from api.doors.opening import Door, opened
 from api.problems import Unidentified
+from api.spoken import liked
 from states import people, seeing
 from states.accounts.arriving import Arrival, Identity
 from states.accounts.scopes import Scope
@@ -209,21 +210,8 @@ Page = Annotated[Part, Depends(part)]
 
 
 async def language(accept_language: Annotated[str, Header(max_length=200)] = "") -> Lang:
-    """The better liked of Vietnamese and English; Vietnamese when neither is (RFC 9110 §12.5.4)."""
-    liked: dict[Lang, float] = {}
-    for part in accept_language.lower().split(","):
-        tag, _, weight = part.partition(";q=")
-        known = tag.strip().split("-")[0]
-        if known in set(Lang):
-            liked.setdefault(Lang(known), _weight(weight))
-    return Lang.en if liked.get(Lang.en, 0) > liked.get(Lang.vi, 0) else Lang.vi
-
-
-def _weight(text: str) -> float:
-    try:
-        return float(text) if text else 1.0
-    except ValueError:
-        return 0.0
+    """Vietnamese, where neither that nor English is asked for."""
+    return liked(accept_language) or Lang.vi
 
 
 Speaks = Annotated[Lang, Depends(language)]

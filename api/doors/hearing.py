@@ -22,7 +22,7 @@ from api.problems import Invalid, Refused, TooSlow
 
 SENDING = 30  # seconds in which a body of 1 MB comes
 DEEPEST = 32  # lists and objects in one another
-LONGEST = 100_000  # bytes of a query
+LONGEST = 30_000  # bytes of a query
 HEAPED = 30  # marks on one letter (Unicode's stream-safe text): more take ever longer to order
 JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json *(;.*)?", re.ASCII | re.IGNORECASE)
 # NUL and half characters cannot be kept; what turns the direction of writing shows another text.

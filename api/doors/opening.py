@@ -20,7 +20,7 @@ from api.doors.hearing import Handler, heard
 from api.doors.house import house
 from api.problems import Invalid, away_is_said
 from states import answers, db
-from states.accounts.arriving import Arrival, arrive
+from states.accounts.arriving import Arrival, Identity, arrive
 from states.answers import Kept
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
@@ -100,7 +100,7 @@ async def _answered(request: Request, handler: Handler, key: str | None, asked: 
     async with opened(request, key) as (connection, arrival):
         if key is None or arrival.who is None:
             return await handler(request)
-        person = arrival.who.person
+        person, asked = arrival.who.person, by(arrival.who, asked)
         if arrival.kept is not None:
             kept = answers.same(arrival.kept, key, asked)
             return Response(kept.body, kept.status, kept.headers)
@@ -118,6 +118,14 @@ def digest(request: Request, body: bytes) -> bytes:
     said = [request.method, request.url.path, request.url.query]
     said += [request.headers.get(name, "") for name in ("hoso-role", "hoso-for", "if-match")]
     return hashlib.sha256("\n".join(said).encode() + b"\n" + body).digest()
+
+
+def by(who: Identity, asked: bytes) -> bytes:
+    """The digest of a request by who asks: what was answered to one that may is not told to
+    another key of the same person that may not.
+    """
+    may = " ".join(sorted(who.scopes)) + f" {who.must_change}"
+    return hashlib.sha256(asked + may.encode()).digest()
 
 
 def _brief(request: Request, response: Response) -> Response:

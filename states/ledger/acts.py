@@ -66,7 +66,7 @@ class WithFiles(Brings):
     components: dict[Name, Sha256] = Field(default_factory=dict)
 
 
-Number = Annotated[int, Field(ge=0, le=10_000)]
+Number = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 
 
 class Accepted(Brings):
