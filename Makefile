@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo up test lint bench bench-large soak weather draw lock clean
+.PHONY: help demo up test lint bench bench-large soak fuzz weather draw lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -42,6 +42,9 @@ bench-large: .venv/ready  ## the deadline sweep among ten million open dossiers;
 
 soak: .venv/ready  ## ninety virtual days of 20,000 dossiers, with faults from a printed seed
 	$(BIN)/python -m pytest -q -s -m soak tests/soak $(ARGS)
+
+fuzz: .venv/ready  ## requests drawn from the OpenAPI document; HOSO_TEST_FUZZ=N of each operation, 200 unless said
+	HOSO_TEST_FUZZ=$${HOSO_TEST_FUZZ:-200} $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/test_fuzz.py $(ARGS)
 
 weather: .venv/ready  ## databases, servers and machines that die; wants Debian's redis-server too
 	$(BIN)/python -m pytest -q -m weather tests $(ARGS)

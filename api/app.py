@@ -34,6 +34,7 @@ from api.catalogue import calendars, organisation, procedures
 from api.doors import House, house
 from api.envelope import Envelope
 from api.rates import Limited, Rates
+from config import log
 from config.secret import secret
 from config.settings import Settings
 from config.settings import settings as from_environment
@@ -94,7 +95,9 @@ def create_app(
 
     Without arguments it reads the environment, which is how `uvicorn --factory` starts several.
     """
-    settings = settings or from_environment()
+    if settings is None:  # nobody has set up what is logged, either
+        settings = from_environment()
+        log.configure(settings.log_format)
     if settings.database is None:
         raise HosoError("the API needs a database: set HOSO_DATABASE, or start it by `hoso up`")
     given, database = settings, settings.database

@@ -7,6 +7,7 @@ and what was moved before something failed stays moved and is told.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Request, Response
@@ -24,6 +25,7 @@ from states.accounts.scopes import Scope
 from states.answers import Kept
 from states.db import transaction
 from states.errors import HosoError
+from states.files import attaching
 from states.ledger import Act
 from states.ledger.bulk import NotTogether, Told, Wanted, derived, move_each, move_together
 from states.people import Caller
@@ -233,10 +235,12 @@ class Bulk:
                 def why_not(paper: Any) -> str | None:
                     return people.may(book, who, paper.agency, paper.unit, paper.field)
 
-                seen = sight(book, who).where()
+                seen, bringing = sight(book, who).where(), None
+                if any(attaching.takes_files(each.act) for each in wanted):
+                    bringing = partial(attaching.bringing, db, book)
                 if together:
-                    return await move_together(db, book, wanted, why_not, seen)
-                return await move_each(db, book, wanted, why_not, seen), True
+                    return await move_together(db, book, wanted, why_not, seen, bringing)
+                return await move_each(db, book, wanted, why_not, seen, bringing), True
 
     def _act(self, who: Caller, move: Move, n: int) -> Act:
         return Act(

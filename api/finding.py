@@ -221,7 +221,8 @@ async def search_dossiers(
 ) -> Items:
     """Dossiers by code or by whose they are, what came last first. What was found is on record.
 
-    The number of an identity card is never kept; it is compared by its hash.
+    The number of an identity card is never kept; it is compared by its hash. Of a person's dossiers
+    the total is told with the first page.
     """
     key = house(request).key("citizen")
     asked = Asked(filters, sought)
@@ -230,6 +231,8 @@ async def search_dossiers(
     )
     if full or sought.personal:
         await looked(row["id"] for row in found.rows)
+    if sought.personal and page.cursor is not None:  # a page may be empty: nothing is on record
+        count = Count.none
     total = await listing.count(db, book, sees, asked, at, count, key=key)
     return _items(book, found, at, total)
 

@@ -12,14 +12,17 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 Row = TypeVar("Row", bound=BaseModel)
 When = TypeVar("When", bound=date)
-WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d\S*)?", re.ASCII)
 
 
-def _written(said: Any) -> Any:
+def _written(shape: str, example: str) -> BeforeValidator:
     """A number is no moment: a year that somebody meant would be seconds of 1970."""
-    if not (isinstance(said, date) or (isinstance(said, str) and WRITTEN.fullmatch(said))):
-        raise ValueError("must be written as in 2024-03-04, or 2024-03-04T08:00:00+07:00")
-    return said
+
+    def check(said: Any) -> Any:
+        if not isinstance(said, date) and not re.fullmatch(shape, str(said), re.ASCII):
+            raise ValueError(f"must be written as in {example}")
+        return said
+
+    return BeforeValidator(check)
 
 
 def _within(at: When) -> When:
@@ -29,8 +32,9 @@ def _within(at: When) -> When:
 
 
 FIRST, LAST = 1900, 2200  # beyond them not every moment can be told in every zone
-Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_within)]
-Date = Annotated[date, BeforeValidator(_written), AfterValidator(_within)]
+A_MOMENT = _written(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d\S*", "2024-03-04T08:00:00+07:00")
+Moment = Annotated[AwareDatetime, A_MOMENT, AfterValidator(_within)]
+Date = Annotated[date, _written(r"\d{4}-\d\d-\d\d", "2024-03-04"), AfterValidator(_within)]
 
 
 class Listed(BaseModel, Generic[Row]):

@@ -12,6 +12,7 @@ import orjson
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from api import openapi_events
 from api.problems import Problem
 
 TAGS = [
@@ -73,6 +74,7 @@ def told(document: Document) -> Document:
             for status, answer in answers.items()
             if status[0] in "23" or int(status) in can
         }
+    openapi_events.spread(document)
     return document
 
 

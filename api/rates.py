@@ -224,7 +224,9 @@ class Limited:
         if not path.startswith("/v1/") or any(path.startswith(start) for start, _ in OPEN):
             return ""
         given = (value for name, value in scope["headers"] if name == b"authorization")
-        return next(given, b"").decode("latin-1")
+        # However it is spelt: in other capitals, or with more blanks, it is the same token.
+        scheme, _, token = next(given, b"").decode("latin-1").strip().partition(" ")
+        return f"{scheme.lower()} {token.strip()}".strip()
 
     def _count(self, path: str, who: str, token: str, *, known: bool) -> None:
         """Raises `TooMany`."""
@@ -235,8 +237,9 @@ class Limited:
             self.rates.take(rule, who)
             return
         # Many sit behind one address: what somebody guesses there shuts out no token that opens.
+        # Counted before it is known to open nothing: of many at once no more than that are heard.
         if not known:
-            self.rates.check(UNPROVED, who)
+            self.rates.take(UNPROVED, who)
         if self.rates.calling is not None:
             self.rates.take(self.rates.calling, token)
 
@@ -245,8 +248,8 @@ class Limited:
             if message["type"] == "http.response.start":
                 if message["status"] < 400:
                     self.rates.note(PROVED, token)
-                elif message["status"] < 500:
-                    self.rates.note(UNPROVED, who)
+                if not 400 <= message["status"] < 500:
+                    self.rates.note(UNPROVED, who, cost=-1)
             await send(message)
 
         return watched

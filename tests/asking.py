@@ -15,7 +15,7 @@ from callers import CALLERS, Caller
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from office import Signing
-from permitted import ROUTES, About, Ask, Entry
+from permitted import MOVE, ROUTES, About, Ask, Entry
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from two_agencies import EDUCATION, NOW, NOWHERE, SCIENCE, Side, World
 
@@ -23,6 +23,7 @@ from api.doors import Needs
 from states.accounts.scopes import Scope
 from states.catalogue.bundles import Latest
 
+EVENT = re.compile(re.escape(MOVE).replace(re.escape("{event}"), r"(\w+)"))
 YES, NO, GONE = "✓", "✗", "–"  # as docs/permissions.md has them
 KEPT = (
     *("dossier", "entry", "visit", "attachment", "file", "breach", "breach_line", "message"),
@@ -73,7 +74,7 @@ class Answer:
         if self.status < 300 or self.status in ROUTES[self.route].fine:
             return YES
         marks = {401: NO, 403: NO, 404: GONE}
-        if self.kind == "not-open" and self.route.endswith("/events/{event}"):
+        if self.kind == "not-open" and self.route == MOVE:
             return NO  # it is another role's
         if self.kind == "bad-input" and ROUTES[self.route].about is About.listing:
             return GONE  # there is no such agency
@@ -258,8 +259,16 @@ def contexts(app: FastAPI) -> Iterator[tuple[str, Any]]:
 
 
 def documented(app: FastAPI) -> set[str]:
+    """The events as the one route that serves them."""
     paths = app.openapi()["paths"]
-    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    told = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    return {MOVE if EVENT.fullmatch(each) else each for each in told}
+
+
+def events(app: FastAPI) -> set[str]:
+    """Those that the document has an address for."""
+    found = (EVENT.fullmatch(f"POST {path}") for path in app.openapi()["paths"])
+    return {each[1] for each in found if each}
 
 
 def scopes(dependant: Any) -> Iterator[Scope]:

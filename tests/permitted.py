@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum, auto
 from typing import Any
 
-from two_agencies import APRIL, SAMPLE, Side, text
+from two_agencies import APRIL, SAMPLE, SCIENCE, Side, text
 
+MOVE = "POST /v1/dossiers/{code}/events/{event}"  # one route; in the document each has its own
 FILE = "0" * 64
 PDF = b"%PDF-1.7\nanother\n%%EOF\n"
 CSV = b64encode("Mã,Nhận\nh1,2023-01-03 08:00\n".encode()).decode()
@@ -110,6 +111,12 @@ def moved(name: str, event: str, **body: Any) -> Asking:
     return of(name, path={"event": event}, body=body)
 
 
+def extended(side: Side) -> Ask:
+    """By a term of the kind that the procedure's own is."""
+    term = "2cd" if side is SCIENCE else "2wd"
+    return moved("main", "extend", payload={"term": term}, **WHY)(side)
+
+
 def moves(side: Side, *, together: bool = False) -> Ask:
     """Several at once, of which each role may make one."""
     wanted = [
@@ -176,13 +183,26 @@ ROUTES: dict[str, Entry] = {
     "GET /v1/dossiers/{code}/clock": dossier(of()),
     "GET /v1/dossiers/{code}/looks": dossier(of()),
     "GET /v1/dossiers/{code}/stages": dossier(of()),
-    "POST /v1/dossiers/{code}/events/{event}": dossier(
+    MOVE: dossier(
         moved("returned", "deliver"),
         moved("main", "advance", payload=MADE),
         moved("signing", "advance"),
         moved("routed", "accept"),
+        moved("registered", "receive"),
         moved("registered", "decline", reason="vì thế"),
+        moved("registered", "digitise"),
+        moved("routed", "route"),
+        moved("signing", "send_back", reason="vì thế"),
+        moved("main", "request_supplement", reason="vì thế"),
+        moved("main", "supplement"),
+        moved("main", "request_payment", payload={"amount": 1000}),
+        moved("main", "pay", payload={"amount": 1000}),
+        extended,
+        moved("signing", "return_result", payload={"outcome": "approved"}),
+        moved("main", "withdraw", reason="vì thế"),
         moved("main", "stop", **WHY),
+        moved("returned", "reopen", **WHY),
+        moved("main", "migrate", payload={"version": 2}, **WHY),
     ),
     "POST /v1/moves": dossier(moves, lambda side: moves(side, together=True)),
     "GET /v1/dossiers/{code}/components": dossier(of()),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
@@ -77,10 +77,8 @@ async def test_every_operation_and_every_shape_is_there(
 
 async def test_it_opens_moves_and_reads_a_dossier(office: Office, generated: Any) -> None:
     client, models = part("client"), part("models")
-    opening, moving, reading, told = (
-        part(f"api.dossiers.{name}")
-        for name in ("open_dossier", "move_dossier", "read_dossier", "read_history")
-    )
+    names = "open_dossier", "digitise_dossier", "withdraw_dossier", "read_dossier", "read_history"
+    opening, digitising, withdrawing, reading, told = (part(f"api.dossiers.{n}") for n in names)
     typed = get_type_hints(reading.asyncio)["return"]
     assert typed == models.WholeDossier | models.Problem | None
     caller = client.AuthenticatedClient(
@@ -105,18 +103,16 @@ async def test_it_opens_moves_and_reads_a_dossier(office: Office, generated: Any
         assert opened.dates.due is not None
         assert opened.dates.due.utcoffset() is not None
 
-        digitise = models.Event.DIGITISE
-        refused = await moving.asyncio(opened.code, digitise, client=caller)
+        refused = await digitising.asyncio(opened.code, client=caller)
         assert isinstance(refused, models.Problem)
         assert (refused.type_, refused.status) == ("/problems/not-open", 409)
         assert refused["state"] == "received"
 
-        rest = models.AskedPayload.from_dict(
-            {"components": dict.fromkeys(("dang-ky-kinh-doanh", "phuong-an"), FILE)}
+        rest = models.DigitiseBodyPayloadComponents.from_dict(
+            dict.fromkeys(("dang-ky-kinh-doanh", "phuong-an"), FILE)
         )
-        moved = await moving.asyncio(
-            opened.code, digitise, client=caller, if_match='"1"', body=models.Asked(payload=rest)
-        )
+        brings = models.DigitiseBody(payload=models.DigitiseBodyPayload(components=rest))
+        moved = await digitising.asyncio(opened.code, client=caller, if_match='"1"', body=brings)
         assert isinstance(moved, models.DossierStanding)
         assert (moved.state, moved.seq) == (models.State.DIGITISED, 2)
         assert moved.closed["deliver"]
@@ -126,4 +122,20 @@ async def test_it_opens_moves_and_reads_a_dossier(office: Office, generated: Any
         assert (read.applicant, read.seq) == ("Nguyễn Thị Ánh", 2)
         history = await told.asyncio(opened.code, client=caller)
         assert isinstance(history, models.History)
-        assert [each.event for each in history.entries] == [models.Event.RECEIVE, digitise]
+        events = [models.Event.RECEIVE, models.Event.DIGITISE]
+        assert [each.event for each in history.entries] == events
+
+        with pytest.raises(TypeError, match="reason"):
+            models.WithdrawBody()
+        why = models.WithdrawBody(reason="Công dân xin rút hồ sơ")
+        gone = await withdrawing.asyncio(opened.code, client=caller, body=why)
+        assert isinstance(gone, models.DossierStanding)
+        assert gone.state == models.State.WITHDRAWN
+
+
+async def test_what_an_event_brings_is_typed(generated: Any) -> None:
+    models, moving = part("models"), part("api.dossiers.return_result_dossier")
+    assert get_type_hints(moving.asyncio)["body"] == models.ReturnResultBody
+    typed = get_type_hints(models.ReturnResultBodyPayload)
+    assert typed["outcome"] == models.Outcome
+    assert part("types").Unset in get_args(typed["produced"])

@@ -122,6 +122,8 @@ def test_the_commands_of_the_design() -> None:
         *(("organisation", each) for each in ("show", "queue", *BUNDLE.split())),
         *((of, each) for of in ("regimes", "rules") for each in ("show", *BUNDLE.split())),
         *(("templates", each) for each in BUNDLE.split()),
+        *(("user", each) for each in ("add", "list", "reset", "link", "close", "token")),
+        *(("user", "key", each) for each in ("add", "list", "rotate", "revoke")),
     }
     assert {name for names in cli.SUBJECTS.values() for name in names} == {name[0] for name in ALL}
 

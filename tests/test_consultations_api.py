@@ -209,7 +209,7 @@ async def test_a_dossier_that_ends_waits_for_no_opinion(office, code):
         ({"to": "H42.05.01", "about": "x"}, 422, "bad-input"),  # no term
         ({"to": "H42.05.01", "about": "x", "term": "2 days"}, 422, "bad-input"),
         ({"to": "H42.99", "about": "x", "term": "2wd"}, 422, "bad-input"),
-        ({"to": "H42.05.01", "about": "\0", "term": "2wd"}, 422, "bad-input"),
+        ({"to": "H42.05.01", "about": "\0", "term": "2wd"}, 422, "invalid"),
         ({"to": "H42.05.01", "about": "x" * 2001, "term": "2wd"}, 422, "invalid"),
         ({"to": 7}, 422, "invalid"),
         ({"to": "H42.07.02", "by": "tomorrow"}, 422, "invalid"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from book import NINE, PERMIT, at, move, process, receive, wander
+from horizon import LIMIT, Settled, settled
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -67,7 +68,7 @@ async def alerted(db: AsyncConnection, paper: Dossier, rule: str = "term-near") 
 
 
 async def test_a_move_is_heard_by_who_sees_the_dossier(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     async with ours.listening(ALL) as one, ours.listening(NOBODY) as other:
         paper = await received(fresh)
         paper = await moved(fresh, paper, Event.digitise)
@@ -88,7 +89,7 @@ async def test_a_move_is_heard_by_who_sees_the_dossier(fresh: AsyncEngine) -> No
 
 
 async def test_nothing_personal_is_told(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     async with ours.listening(ALL) as listener:
         async with transaction(fresh) as db:
             paper = await process(db)
@@ -102,7 +103,7 @@ async def test_nothing_personal_is_told(fresh: AsyncEngine) -> None:
 
 
 async def test_only_what_comes_after_is_heard(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     paper = await received(fresh)
     async with ours.listening(ALL) as first:
         await moved(fresh, paper, Event.digitise)
@@ -116,13 +117,13 @@ async def test_only_what_comes_after_is_heard(fresh: AsyncEngine) -> None:
 
 async def test_a_slow_writer_is_waited_for(fresh: AsyncEngine) -> None:
     """Who wrote first and commits last is told first, and nobody after it is told before."""
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     one, other = await received(fresh), await received(fresh)
     async with ours.listening(ALL) as listener:
         async with transaction(fresh) as slow:
             await move(slow, one.code, Event.digitise, NINE)
             await moved(fresh, other, Event.digitise)
-            await ours.look()
+            await Hub.look(ours)
             assert await taken(listener) == []
         await ours.look()
         assert [each["code"] for each in said(await taken(listener))] == [one.code, other.code]
@@ -133,7 +134,7 @@ async def test_more_than_one_reading_is_read_to_the_end(
 ) -> None:
     monkeypatch.setattr(hub, "BATCH", 2)
     monkeypatch.setitem(reading.lines.__kwdefaults__, "limit", 2)
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     async with ours.listening(ALL) as listener:
         async with transaction(fresh) as db:
             await process(db)
@@ -148,7 +149,7 @@ async def test_a_flood_is_one_reset(fresh: AsyncEngine, monkeypatch: pytest.Monk
     monkeypatch.setattr(reading, "MANY", 3)
     monkeypatch.setattr(hub, "BATCH", 2)
     monkeypatch.setitem(reading.lines.__kwdefaults__, "limit", 2)
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     async with ours.listening(ALL) as listener:
         async with transaction(fresh) as db:
             paper = await process(db)
@@ -187,6 +188,7 @@ async def test_what_is_heard_is_what_the_predicate_lets_see(fresh: AsyncEngine, 
     async with transaction(fresh) as db:
         for _ in range(15):
             await wander(db, chance, 8)
+    await settled(fresh)
     async with transaction(fresh) as db:
         rows = await reading.lines(db, BEGINNING)
         assert len({row.code for row in rows}) == 15
@@ -209,7 +211,7 @@ def test_the_predicate_asks_nothing_that_is_not_read_with_each_line() -> None:
 
 
 async def test_what_is_theirs_by_name_is_heard_by_them_alone(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     async with transaction(fresh) as db:
         paper = await process(db)
         person = await db.scalar(sa.select(v.person).where(v.dossier_id == paper.id))
@@ -225,7 +227,7 @@ async def test_what_is_theirs_by_name_is_heard_by_them_alone(fresh: AsyncEngine)
 
 
 async def test_who_may_see_otherwise_hears_otherwise(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     paper = await received(fresh)
     async with ours.listening(NOBODY) as listener:
         ours.turn(listener, ALL, None)
@@ -243,7 +245,7 @@ async def test_who_may_see_otherwise_hears_otherwise(fresh: AsyncEngine) -> None
 
 
 async def test_what_was_missed_is_told_from_the_last_id(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     paper = await received(fresh)
     async with ours.listening(ALL) as listener:
         for event in (Event.digitise, Event.route, Event.accept):
@@ -263,7 +265,7 @@ async def test_what_was_missed_is_told_from_the_last_id(fresh: AsyncEngine) -> N
 @pytest.mark.parametrize("seed", range(3))
 async def test_whoever_breaks_off_anywhere_misses_nothing(fresh: AsyncEngine, seed: int) -> None:
     """Two listen; one is cut off and comes again by lot. Both have heard the same in the end."""
-    chance, ours = Random(seed), Hub(fresh)
+    chance, ours = Random(seed), Settled(fresh)
     papers = [await received(fresh) for _ in range(3)]
     steady: list[Told] = []
     broken: list[Told] = []
@@ -301,7 +303,7 @@ async def test_whoever_breaks_off_anywhere_misses_nothing(fresh: AsyncEngine, se
 async def test_who_missed_too_much_reads_anew(
     fresh: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     async with ours.listening(ALL):
         since = ours.place
         async with transaction(fresh) as db:
@@ -316,7 +318,7 @@ async def test_who_missed_too_much_reads_anew(
 async def test_an_id_from_another_database_or_long_ago_is_a_reset(
     fresh: AsyncEngine, owner: AsyncEngine
 ) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     await received(fresh)
     async with ours.listening(ALL):
         here = ours.place
@@ -327,6 +329,29 @@ async def test_an_id_from_another_database_or_long_ago_is_a_reset(
             yesterday = "UPDATE entry SET recorded_at = recorded_at - interval '2 days'"
             await db.execute(sa.text(yesterday))
         assert [each.kind for each in await ours.missed(ALL, here, here)] == [Kind.reset]
+
+
+async def test_what_was_missed_since_there_was_nothing_is_told(
+    fresh: AsyncEngine, owner: AsyncEngine
+) -> None:
+    """Alerts too, however long ago: they are looked for from the ledger's first line on."""
+    ours = Settled(fresh)
+    async with ours.listening(ALL):
+        since = ours.place
+    paper = await received(fresh)
+    async with transaction(fresh) as db:
+        await alerted(db, paper)
+    earlier = "UPDATE {} SET recorded_at = recorded_at - interval '{}'"
+    async with owner.begin() as db:
+        for each in ("entry", "alert"):
+            await db.execute(sa.text(earlier.format(each, "1 hour")))
+    await ours.look()
+    async with ours.listening(ALL):
+        kinds = [each.kind for each in await ours.missed(ALL, since, ours.place)]
+        assert kinds == [Kind.move, Kind.alert]
+        async with owner.begin() as db:
+            await db.execute(sa.text(earlier.format("entry", "2 days")))
+        assert [each.kind for each in await ours.missed(ALL, since, ours.place)] == [Kind.reset]
 
 
 @given(st.tuples(*[st.integers(0, 2**63 - 1)] * 3))
@@ -346,7 +371,7 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 
 
 async def test_an_alert_is_told_once(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     paper = await received(fresh)
     async with transaction(fresh) as db:
         await alerted(db, paper, "before")
@@ -375,21 +400,21 @@ async def test_an_alert_is_told_once(fresh: AsyncEngine) -> None:
 
 
 async def test_an_alert_of_a_slow_writer_is_not_stepped_over(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     one, other = await received(fresh), await received(fresh)
     async with ours.listening(ALL) as listener:
         async with transaction(fresh) as slow:
             await alerted(slow, one, "slow")
             async with transaction(fresh) as quick:
                 await alerted(quick, other, "quick")
-            await ours.look_at_alerts()
+            await Hub.look_at_alerts(ours)
             assert await taken(listener) == []
         await ours.look_at_alerts()
         assert [each["rule"] for each in said(await taken(listener))] == ["slow", "quick"]
 
 
 async def test_alerts_in_part_heard_are_heard_again(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     papers = [await received(fresh) for _ in range(3)]
     async with ours.listening(ALL) as listener:
         async with transaction(fresh) as db:
@@ -406,7 +431,7 @@ async def test_alerts_in_part_heard_are_heard_again(fresh: AsyncEngine) -> None:
 async def test_many_alerts_are_one_reset(
     fresh: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     papers = [await received(fresh) for _ in range(4)]
     monkeypatch.setattr(reading, "MANY", 3)
     monkeypatch.setattr(hub, "MANY", 3)
@@ -467,7 +492,7 @@ async def test_all_are_let_go_at_the_end(fresh: AsyncEngine) -> None:
 
 
 async def test_nothing_is_read_for_nobody(fresh: AsyncEngine) -> None:
-    ours = Hub(fresh)
+    ours = Settled(fresh)
     async with ours.listening(ALL):
         assert ours.somebody.is_set()
     await received(fresh)
@@ -498,7 +523,7 @@ async def test_the_ledger_is_followed_by_itself(
         async with transaction(fresh) as db:
             await alerted(db, paper)
         kinds: set[Kind] = set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             while len(kinds) < 3:
                 kinds |= {each.kind for each in await listener.heard(10)}
     assert kinds == {Kind.move, Kind.alert, Kind.queues}
@@ -509,7 +534,7 @@ async def test_it_wakes_when_the_ledger_calls(
 ) -> None:
     monkeypatch.setattr(loops, "TICK", 600.0)
     async with live.following(fresh) as ours, ours.listening(ALL) as listener:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             while not await heard_by_call(fresh, listener):
                 pass
 
@@ -531,7 +556,7 @@ async def test_counts_are_told_when_they_change(fresh: AsyncEngine) -> None:
         asked.append(who)
         return dict(counts)
 
-    ours = Hub(fresh, counting)
+    ours = Settled(fresh, counting)
     paper = await received(fresh)
     async with (
         ours.listening(ALL, "me") as mine,

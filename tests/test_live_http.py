@@ -13,6 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 import uvicorn
+from horizon import LIMIT
 from office import CLERK, LEADER, OFFICER, RECEPTION, Office, address, running
 from office import told as problem
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -40,7 +41,7 @@ async def open_office(engine: AsyncEngine, folder: Path) -> AsyncIterator[tuple[
             httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
                 auth=office.client.auth,
-                timeout=10,
+                timeout=LIMIT,
             )
         )
         try:
@@ -94,12 +95,17 @@ async def parsed(answer: httpx.Response) -> AsyncIterator[Event]:
 async def heard(events: AsyncIterator[Event], many: int) -> list[Any]:
     """The data of so many events that have some."""
     found: list[Any] = []
-    async with asyncio.timeout(10):
-        while len(found) < many:
-            event = await anext(events)
-            if "data" in event:
-                found.append(json.loads(event["data"]))
+    while len(found) < many:
+        found.append(json.loads((await with_data(events))["data"]))
     return found
+
+
+async def with_data(events: AsyncIterator[Event]) -> Event:
+    """The next that tells something, and not only that all goes on."""
+    async with asyncio.timeout(LIMIT):
+        while "data" not in (event := await anext(events)):
+            pass
+    return event
 
 
 async def test_who_listens_hears_of_a_move(fresh: AsyncEngine, tmp_path: Path) -> None:
@@ -145,8 +151,7 @@ async def test_what_was_missed_is_told_first(fresh: AsyncEngine, tmp_path: Path)
     async with open_office(fresh, tmp_path) as (office, _):
         async with listening(office, RECEPTION) as events:
             code = await office.code()
-            async with asyncio.timeout(10):
-                since = (await anext(events))["id"]
+            since = (await with_data(events))["id"]
         await office.move(code, "digitise", RECEPTION)
         async with listening(office, RECEPTION, since=since) as events:
             assert [each["seq"] for each in await heard(events, 1)] == [2]
@@ -162,7 +167,7 @@ async def test_a_stream_ends_when_it_was_asked_to(fresh: AsyncEngine, tmp_path: 
         assert [set(each) for each in rest] == [{"retry"}]
         since = await place(office)
         await office.code()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             while not (found := await asked(office, since)):
                 pass
         assert [each["event"] for each in found] == ["receive"]
@@ -231,7 +236,7 @@ async def test_silence_is_broken_now_and_then(
     async with (
         open_office(fresh, tmp_path) as (office, _),
         listening(office, OFFICER) as events,
-        asyncio.timeout(10),
+        asyncio.timeout(LIMIT),
     ):
         first = await anext(events)
         assert first[""] == "still here"

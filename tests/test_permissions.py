@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from asking import YES, Answer, Desk, Seen, contexts, documented, everything_asked, scopes
+from asking import YES, Answer, Desk, Seen, contexts, documented, events, everything_asked, scopes
 from callers import ADMINISTRATOR, CALLERS, CONTROL, Caller
 from databases import alone, run_as_owner
-from permitted import HIDDEN, OPEN, PERIOD, ROUTES, SCOPELESS, About, Ask
+from permitted import HIDDEN, MOVE, OPEN, PERIOD, ROUTES, SCOPELESS, About, Ask
 from permitted_page import mark, page
 from two_agencies import EDUCATION, NOWHERE, SCIENCE, Side, World, text
 
@@ -77,6 +77,8 @@ async def test_every_route_is_in_the_table_and_nothing_else(desk: Desk) -> None:
     assert routes - ROUTES.keys() == set(), "say in tests/permitted.py what these are about"
     assert ROUTES.keys() - routes == set(), "these are no routes any more"
     assert {route for route, _ in contexts(desk.app)} - routes == HIDDEN
+    asked = {each(SCIENCE).path["event"] for each in ROUTES[MOVE].asks}
+    assert asked == events(desk.app), "say in tests/permitted.py how this event is asked for"
 
 
 async def test_every_route_wants_a_scope_that_is_read_or_written(desk: Desk) -> None:

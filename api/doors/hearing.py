@@ -9,10 +9,12 @@ import asyncio
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -22,6 +24,8 @@ from api.problems import Invalid, Refused, TooSlow
 
 SENDING = 30  # seconds in which a body of 1 MB comes
 DEEPEST = 32  # lists and objects in one another
+TOO_DEEP = f"may be {DEEPEST} deep at most"
+MOST = 50_000  # values in a body: a thousand moves have some ten each
 LONGEST = 30_000  # bytes of a query
 HEAPED = 30  # marks on one letter (Unicode's stream-safe text): more take ever longer to order
 JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json *(;.*)?", re.ASCII | re.IGNORECASE)
@@ -29,8 +33,18 @@ JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json *(;.*)?", re.ASCII | re.IG
 UNKEPT = re.compile("[\0\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 NO_LATIN = re.compile(f"[\u0300-\u1dff\u1f00-\U0010ffff]{{{HEAPED + 1},}}")
 
+# A string of JSON, whole or not: it matches wherever one begins, so each byte is looked at once.
+STRING = re.compile(rb'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL)
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-Where = tuple[str | int, ...]
+
+
+class Wrong(Exception):
+    """What is wrong with something, and where in it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what, self.where = what, list[str | int]()
 
 
 class Hearing(APIRoute):
@@ -56,12 +70,16 @@ class Heard(Request):
     @property
     def query_params(self) -> QueryParams:
         if not hasattr(self, "_asked"):
-            if len(self.scope["query_string"]) > LONGEST:
-                refuse(("query",), f"may have {LONGEST:,} characters at most")
-            raw = super().query_params.multi_items()
-            plain = [(text(n, ("query",)), text(v, ("query", n))) for n, v in raw]
-            self._asked = QueryParams(plain)
+            with _told("query"):
+                if len(self.scope["query_string"]) > LONGEST:
+                    raise Wrong(f"may have {LONGEST:,} characters at most")
+                self._asked = QueryParams(
+                    [(text(name), _of(name, value)) for name, value in self._parts()]
+                )
         return self._asked
+
+    def _parts(self) -> list[tuple[str, str]]:
+        return super().query_params.multi_items() if self.scope["query_string"] else []
 
 
 async def heard(request: Request) -> Heard:
@@ -80,23 +98,35 @@ async def heard(request: Request) -> Heard:
 def named(request: Request) -> Heard:
     """A request by what its address says, before its body comes. Raises `Invalid`."""
     whole = Heard(request.scope, request.receive)
-    path = whole.scope.get("path_params", {})
-    whole.scope["path_params"] = {n: text(value, ("path", n)) for n, value in path.items()}
+    with _told("path"):
+        path = whole.scope.get("path_params", {})
+        whole.scope["path_params"] = {name: _of(name, value) for name, value in path.items()}
     _ = whole.query_params
     return whole
 
 
 def read(body: bytes) -> Any:
     """What JSON says. Raises `Invalid`."""
+    with _told("body"):
+        if _values(body) > MOST and _values(STRING.sub(b"", body)) > MOST:
+            raise Wrong(f"may hold {MOST:,} values at most")
+        return _plain(_parsed(body), 0)
+
+
+def _values(body: bytes) -> int:
+    """How many there are at least, before any of them is made."""
+    return sum(map(body.count, (b",", b"[", b"{")))
+
+
+def _parsed(body: bytes) -> Any:
     try:
-        said = json.loads(body.decode(), object_pairs_hook=Pairs, parse_constant=_no_number)
+        return json.loads(body.decode(), object_pairs_hook=Pairs, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        refuse(("body", error.pos), f"is not JSON: {error.msg}")
+        raise Wrong(f"is not JSON: {error.msg} at {error.pos}") from None
     except RecursionError:
-        refuse(("body",), f"may be {DEEPEST} deep at most")
+        raise Wrong(TOO_DEEP) from None
     except ValueError:  # no UTF-8, an endless number
-        refuse(("body",), "is not JSON in UTF-8 with numbers that there are")
-    return _plain(said, ("body",))
+        raise Wrong("is not JSON in UTF-8 with numbers that there are") from None
 
 
 class Pairs(list[tuple[str, Any]]):
@@ -107,34 +137,44 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _plain(said: Any, where: Where) -> Any:
+def _plain(said: Any, depth: int) -> Any:
     if isinstance(said, str):
-        return text(said, where)
+        return text(said)
     if isinstance(said, float) and not isfinite(said):
-        refuse(where, "must be a number that there is")
+        raise Wrong("must be a number that there is")
     if not isinstance(said, list):
         return said
-    if len(where) > DEEPEST:
-        refuse(where[:4], f"may be {DEEPEST} deep at most")
+    if depth == DEEPEST:
+        raise Wrong(TOO_DEEP)
     if not isinstance(said, Pairs):
-        return [_plain(each, (*where, n)) for n, each in enumerate(said)]
-    plain = dict[str, Any]()
-    for name, each in said:
-        name = text(name, where)
-        if name in plain:
-            refuse((*where, name), "is said twice")
-        plain[name] = _plain(each, (*where, name))
+        return [_within(n, each, depth) for n, each in enumerate(said)]
+    plain = {text(name): _within(name, each, depth) for name, each in said}
+    if len(plain) < len(said):
+        names = Counter(text(name) for name, _ in said)
+        raise Wrong(f"says {names.most_common(1)[0][0][:60]!r} twice")
     return plain
 
 
-def text(said: str, where: Where) -> str:
-    """A text as it is kept, composed. Raises `Invalid`."""
+def _within(where: str | int, said: Any, depth: int) -> Any:
+    try:
+        return _plain(said, depth + 1)
+    except Wrong as wrong:
+        wrong.where.append(where)
+        raise
+
+
+def _of(name: str, said: str) -> str:
+    return cast("str", _within(name, said, 0))
+
+
+def text(said: str) -> str:
+    """A text as it is kept, composed. Raises `Wrong`."""
     if said.isascii() and "\0" not in said:
         return said
     if found := UNKEPT.search(said):
-        refuse(where, f"may not hold U+{ord(found[0]):04X}: it cannot be kept, or shows other text")
+        raise Wrong(f"may not hold U+{ord(found[0]):04X}: it cannot be kept, or shows other text")
     if any(map(_heaped, NO_LATIN.findall(said))):
-        refuse(where, f"may not heap more than {HEAPED} marks on a letter")
+        raise Wrong(f"may not heap more than {HEAPED} marks on a letter")
     return unicodedata.normalize("NFC", said)
 
 
@@ -145,7 +185,14 @@ def _heaped(run: str) -> bool:
     )
 
 
-def refuse(where: Where, what: str) -> NoReturn:
-    """Raises `Invalid`, told as the framework's own refusals are."""
-    at = UNKEPT.sub("\N{REPLACEMENT CHARACTER}", ".".join(map(str, where)))[:200]
-    raise Refused(Invalid(f"{at}: {what}"), errors=[{"where": at, "what": what}])
+@contextmanager
+def _told(part: str) -> Iterator[None]:
+    """What is wrong as the framework's own refusals tell it. Raises `Invalid`."""
+    try:
+        yield
+    except Wrong as wrong:
+        where = wrong.where[-4:] if wrong.what == TOO_DEEP else wrong.where
+        at = ".".join(map(str, (part, *reversed(where))))
+        at = UNKEPT.sub("\N{REPLACEMENT CHARACTER}", at)[:200]
+        said = Invalid(f"{at}: {wrong.what}")
+        raise Refused(said, errors=[{"where": at, "what": wrong.what}]) from None

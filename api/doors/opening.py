@@ -18,10 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.doors.hearing import Handler, heard
 from api.doors.house import house
-from api.problems import Invalid, away_is_said
+from api.problems import Away, Invalid, Refused, away_is_said
 from states import answers, db
 from states.accounts.arriving import Arrival, Identity, arrive
 from states.answers import Kept
+from states.errors import HosoError
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 TOKEN = re.compile(r"bearer +([\x21-\x7e]{1,200})", re.ASCII | re.IGNORECASE)
@@ -86,6 +87,23 @@ async def once(request: Request, handler: Handler, body: bytes) -> Response:
         return _brief(request, await _answered(request, handler, key, asked))
     except Repeated:
         return _brief(request, await _answered(request, handler, key, asked))
+    except Away:
+        raise
+    except (HosoError, Refused):
+        # Of two at once the other may be done since this one arrived: it is not refused for that.
+        if key is None or (kept := await _done_since(request, key, asked)) is None:
+            raise
+        return _brief(request, kept)
+
+
+async def _done_since(request: Request, key: str, asked: bytes) -> Response | None:
+    """The answer to the same request, which was not there yet when this one came."""
+    async with opened(request, key) as (_, arrival):
+        if arrival.who is None or arrival.kept is None:
+            return None
+        if arrival.kept.asked != by(arrival.who, asked):
+            return None
+        return Response(arrival.kept.body, arrival.kept.status, arrival.kept.headers)
 
 
 def key_of(request: Request) -> str | None:

@@ -4,7 +4,7 @@ The ledger binds hashes when a move brings them; what is attached is what such a
 names none. See docs/decisions/0022.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import people, seeing
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 Row = Mapping[str, Any]
 
 a, f = attachment.c, file.c
+BIGINTS = ARRAY(sa.BigInteger)
 FULL = sa.select(attachment, f.size, f.type).join_from(attachment, file)
 
 
@@ -226,12 +227,34 @@ def unbound(book: Catalogue, paper: Dossier, files: Mapping[str, str]) -> dict[s
     return {code: sha for code, sha in files.items() if code in codes and bound.get(code) != sha}
 
 
+async def bringing(
+    db: AsyncConnection, book: Catalogue, papers: Iterable[Dossier]
+) -> Callable[[Dossier, Act], Act]:
+    """As `brought`, of many dossiers, which are locked: their files are asked for together."""
+    files: dict[int, dict[str, str]] = {int(paper.id or 0): {} for paper in papers}
+    asked = sa.select(a.dossier_id, a.component, a.sha256)
+    asked = asked.where(a.dossier_id == sa.any_(sa.cast(sorted(files), BIGINTS)))
+    for row in await db.execute(asked.where(a.replaced_at.is_(None))):
+        files[row.dossier_id][row.component] = row.sha256.hex()
+    return lambda paper, act: _with(book, paper, act, files[int(paper.id or 0)])
+
+
+def takes_files(act: Act) -> bool:
+    """Whether an act brings the attached files: it may bring files, and names none."""
+    return "components" not in act.payload and BRINGS.get(act.event) is WithFiles
+
+
+def _with(book: Catalogue, paper: Dossier, act: Act, files: Mapping[str, str]) -> Act:
+    if not (takes_files(act) and (new := unbound(book, paper, files))):
+        return act
+    return replace(act, payload={**act.payload, "components": new})
+
+
 async def brought(db: AsyncConnection, book: Catalogue, paper: Dossier, act: Act) -> Act:
     """The act, with the attached files where it may bring files and names none."""
-    if "components" in act.payload or BRINGS.get(act.event) is not WithFiles:
+    if not takes_files(act):
         return act
-    files = unbound(book, paper, await attached(db, int(paper.id or 0)))
-    return replace(act, payload={**act.payload, "components": files}) if files else act
+    return _with(book, paper, act, await attached(db, int(paper.id or 0)))
 
 
 def foreseen(book: Catalogue, paper: Dossier, files: Mapping[str, str]) -> Dossier:

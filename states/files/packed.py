@@ -7,7 +7,7 @@ import errno
 import re
 import zlib
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from states.files.refusals import NotTaken
 
@@ -55,6 +55,10 @@ def _main_type(archive: ZipFile) -> str | None:
 
 
 def _read(archive: ZipFile, name: str) -> bytes:
+    # Documents are packed in no other way (ODF 1.3 part 2 §3.1, OPC annex C), and the others raise
+    # errors of their own and take memory as the archive says.
+    if archive.getinfo(name).compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+        raise BadZipFile
     with archive.open(name) as part:
         text = part.read(MANIFEST + 1)
     if len(text) > MANIFEST:

@@ -67,6 +67,7 @@ class WithFiles(Brings):
 
 
 Number = Annotated[int, Field(strict=True, ge=0, le=10_000)]
+FromOne = Annotated[int, Field(strict=True, ge=1)]
 
 
 class Accepted(Brings):
@@ -106,16 +107,23 @@ class Payment(Brings):
     amount: Annotated[int, Field(strict=True, gt=0, le=10**12)]
 
 
+# Terms that have a length, as `Term.parse` reads them: for the schema.
+LENGTH = (
+    r"^([1-9][0-9]{0,3}cd|([1-9][0-9]{0,3}(\.[0-9]{1,4})?|0\.[0-9]{0,3}[1-9])(wd|wh)"
+    r"|sameday(@([01][0-9]|2[0-3]):[0-5][0-9])?)$"
+)
+
+
 class Extension(Brings):
     """The term added, as in `2wd`."""
 
-    term: Name
+    term: Annotated[Name, Field(json_schema_extra={"pattern": LENGTH})]
 
 
 class OfChange(Brings):
     """What a change set moves: the set's number, under which stands who approved it."""
 
-    change: Annotated[int, Field(ge=1)] | None = None
+    change: FromOne | None = None
 
 
 class Corrected(OfChange):
@@ -131,9 +139,9 @@ class Migrated(OfChange):
     date, `second` names the person who agreed.
     """
 
-    version: Annotated[int, Field(ge=1)]
+    version: FromOne
     stage: Number | None = None
-    undoes: Annotated[int, Field(ge=1)] | None = None
+    undoes: FromOne | None = None
     second: Name | None = None
 
 

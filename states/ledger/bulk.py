@@ -5,7 +5,7 @@ ten: the dossiers are locked in one order and read together, moved in memory in 
 they were asked for, and written together. A dossier asked for again is written and read in between.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -34,6 +34,9 @@ NEVER = 0  # the seq of no dossier
 EVERY = sa.true()
 WhyNot = Callable[[Dossier], str | None]
 """Why the caller may not move a dossier as it stands; None: they may."""
+Bring = Callable[[Dossier, Act], Act]
+"""The act with what it brings of itself, such as the files that are attached by then."""
+Bringing = Callable[[Iterable[Dossier]], Awaitable[Bring]]
 
 
 class NotTogether(HosoError):
@@ -65,6 +68,7 @@ async def move_each(
     wanted: Sequence[Wanted],
     why_not: WhyNot,
     seen: sa.ColumnElement[bool] = EVERY,
+    bringing: Bringing | None = None,
 ) -> list[Told]:
     """Make the moves that may be made and tell of each, in the order in which they were asked for.
 
@@ -74,11 +78,11 @@ async def move_each(
         return []
     try:
         async with db.begin_nested():
-            return await _Batch(db, book, why_not, seen).made(wanted)
+            return await _Batch(db, book, why_not, seen, bringing).made(wanted)
     except IntegrityError:
         # A key was used by somebody else in between: now its line is there, and answers.
         async with db.begin_nested():
-            return await _Batch(db, book, why_not, seen).made(wanted)
+            return await _Batch(db, book, why_not, seen, bringing).made(wanted)
 
 
 async def move_together(
@@ -87,10 +91,11 @@ async def move_together(
     wanted: Sequence[Wanted],
     why_not: WhyNot,
     seen: sa.ColumnElement[bool] = EVERY,
+    bringing: Bringing | None = None,
 ) -> tuple[list[Told], bool]:
     """As `move_each`, all of them or none; whether they were made. All refusals are told."""
     savepoint = await db.begin_nested()
-    made = await move_each(db, book, wanted, why_not, seen)
+    made = await move_each(db, book, wanted, why_not, seen, bringing)
     whole = all(each.refused is None for each in made)
     await (savepoint.commit() if whole else savepoint.rollback())
     return made, whole
@@ -107,6 +112,8 @@ class _Batch:
     book: Book
     why_not: WhyNot
     seen: sa.ColumnElement[bool]
+    bringing: Bringing | None = None
+    bring: Bring | None = None
     there: dict[str, Present] = field(default_factory=dict)
     keys: set[tuple[str, str]] = field(default_factory=set)  # used by now
     rows: dict[str, SimpleNamespace] = field(default_factory=dict)  # moved and not written yet
@@ -132,6 +139,8 @@ class _Batch:
         if ids := (await self.db.execute(locked)).scalars().all():
             found = await present(self.db, with_visits(among(d.id, ids)))
             self.there = {paper.code: (paper, present) for paper, present in found}
+            if self.bringing is not None:
+                self.bring = await self.bringing(paper for paper, _ in self.there.values())
 
     async def _look_up(self, acts: Iterable[Act]) -> None:
         """Which keys their actors have used before."""
@@ -169,6 +178,8 @@ class _Batch:
             raise NotYours(f"{act.event} is not open to you: {why}")
         if act.seq is not None and act.seq != paper.seq:
             raise stale(paper)
+        if self.bring is not None:
+            act = self.bring(paper, act)
         await check_heard(self.db, self.book, paper, act.event, act.at)
         if act.event is Event.receive:
             await self._check_edition()

@@ -187,7 +187,7 @@ async def _answered(
     told = json.loads(found["payload"])
     same = (
         all(found[name] == getattr(act, name) for name in statements.SAID)
-        and told["act"] == brought
+        and (told["act"] if code is None else _as_asked(act, told["act"])) == brought
         and (code is None or code == found["code"])
         and (about is None or about == {n: told.get("lodging", {}).get(n) for n in about})
     )
@@ -198,6 +198,11 @@ async def _answered(
         )
     paper, _ = await find(db, found["code"])
     return paper if paper.seq == found["seq"] else await _as_of(db, book, paper, found["seq"])
+
+
+def _as_asked(act: Act, told: dict[str, Any]) -> dict[str, Any]:
+    """What a line keeps, without the files that were taken along because none were named."""
+    return {n: v for n, v in told.items() if n != "components" or n in act.payload}
 
 
 async def _in_turn(db: AsyncConnection, act: Act) -> None:

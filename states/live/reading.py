@@ -138,9 +138,12 @@ async def alerts(
 
 
 async def moment_of(db: AsyncConnection, place: Cursor) -> datetime | None:
-    """When the line there was written, or the last one before."""
-    asked = sa.select(e.recorded_at).where(_place() <= _literal(place))
-    return await db.scalar(asked.order_by(e.xact.desc(), e.id.desc()).limit(1))
+    """When the line there was written, or the last one before; the first, if none was before."""
+    last = sa.select(e.recorded_at).where(_place() <= _literal(place))
+    last = last.order_by(e.xact.desc(), e.id.desc()).limit(1)
+    first = sa.select(e.recorded_at).order_by(e.xact, e.id).limit(1)
+    either = sa.func.coalesce(last.scalar_subquery(), first.scalar_subquery())
+    return await db.scalar(sa.select(either))
 
 
 def whole(xmin: sa.ColumnElement[int], near: int) -> sa.ColumnElement[int]:
