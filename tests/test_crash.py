@@ -160,6 +160,7 @@ async def holds(engine: AsyncEngine) -> None:
     assert report.unread == 0
 
 
+@pytest.mark.weather
 async def test_a_driven_batch_killed_twice_ends_as_its_undisturbed_twin(cluster: Embedded) -> None:
     async with connected(cluster, "twin") as engine:
         assert sum((await driving.drive(engine, BOOK, EVENING)).values()) == MOVES

@@ -376,6 +376,7 @@ def working(prefect: Any, engine: AsyncEngine, data: Path) -> Iterator[subproces
             process.wait()
 
 
+@pytest.mark.weather
 @pytest.mark.prefect
 async def test_a_worker_registers_runs_tells_and_outlives_the_server(
     prefect_database: str, fresh: AsyncEngine, owner: AsyncEngine, tmp_path: Path
