@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ import httpx
 import pytest
 import weather
 from book import FILE
-from office import RECEPTION
 from seeding import seeded
 
 from states.embedded import Embedded, running
@@ -40,6 +40,7 @@ pytestmark = [
 ]
 
 FIRST, THEN = 120, 30  # dossiers: with one worker killed among them, and with Prefect away
+CLERK = "p-reception-01"
 KEY = "one-key-for-all-of-them-and-long-enough"
 SLOW = 90.0  # seconds: what takes longer never comes
 BY_ITSELF = "2.000033"  # routed and taken in without a hand
@@ -69,13 +70,12 @@ class Fleet:
     processes: dict[str, subprocess.Popen[Any]] = field(default_factory=dict)
 
     def begin(self, name: str, *command: str, **environment: str) -> None:
-        """A machine's process, with a folder of its own, and in it the keys that all share."""
+        """A machine's process, with a folder of its own, and the secret that all share."""
         home = self.folder / name
         home.mkdir(exist_ok=True)
-        for shared in ("api-token", "anchor.key"):
-            (home / shared).write_text(KEY)
         inherited = {each: v for each, v in os.environ.items() if "PREFECT" not in each}
-        ours = {"PREFECT_HOME": str(home), "HOSO_DATA": str(home), **environment}
+        ours = {"PREFECT_HOME": str(home), "HOSO_DATA": str(home), "HOSO_SECRET": KEY}
+        ours |= environment
         with (home / "log").open("a") as journal:
             process = subprocess.Popen(
                 command,
@@ -146,9 +146,8 @@ class Fleet:
         """Receive a dossier at that API; the same number is the same act, wherever it is asked."""
         answer = httpx.post(
             f"http://127.0.0.1:{self.apis[api]}/v1/dossiers",
-            headers=RECEPTION
-            | {
-                "Authorization": f"Bearer {KEY}",
+            headers={
+                "Authorization": f"Bearer {self.token}",
                 "Idempotency-Key": f"act-{number}",
             },
             json={
@@ -162,6 +161,22 @@ class Fleet:
         )
         assert answer.status_code in {200, 201}, answer.text
         return str(answer.json()["code"])
+
+    @cached_property
+    def token(self) -> str:
+        """Of the clerk at the counter, as scripts get it."""
+        given = {"HOSO_DATABASE": self.server.application, "HOSO_SECRET": KEY}
+        hoso = [sys.executable, "-m", "api.cli", "user"]
+        for last in (["add", CLERK, "--no-password"], ["token", CLERK]):
+            told = subprocess.run(
+                [*hoso, *last],
+                env=os.environ | given,
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=weather.ROOT,
+            )
+        return told.stdout.strip()
 
     def table(self, query: str) -> list[str]:
         """Asked of the database itself."""

@@ -143,7 +143,8 @@ async def moment_of(db: AsyncConnection, place: Cursor) -> datetime | None:
     last = last.order_by(e.xact.desc(), e.id.desc()).limit(1)
     first = sa.select(e.recorded_at).order_by(e.xact, e.id).limit(1)
     either = sa.func.coalesce(last.scalar_subquery(), first.scalar_subquery())
-    return await db.scalar(sa.select(either))
+    found: datetime | None = await db.scalar(sa.select(either))
+    return found
 
 
 def whole(xmin: sa.ColumnElement[int], near: int) -> sa.ColumnElement[int]:
