@@ -27,6 +27,7 @@ from states.db import transaction
 from states.errors import HosoError
 from states.files import attaching
 from states.ledger import Act
+from states.ledger.acts import by_a_change
 from states.ledger.bulk import NotTogether, Told, Wanted, derived, move_each, move_together
 from states.people import Caller
 from states.sight import sight
@@ -232,8 +233,9 @@ class Bulk:
                     for n, each in enumerate(moves, start)
                 ]
 
-                def why_not(paper: Any) -> str | None:
-                    return people.may(book, who, paper.agency, paper.unit, paper.field)
+                def why_not(paper: Any, event: Event) -> str | None:
+                    right = people.may(book, who, paper.agency, paper.unit, paper.field)
+                    return right or by_a_change(event)
 
                 seen, bringing = sight(book, who).where(), None
                 if any(attaching.takes_files(each.act) for each in wanted):

@@ -24,12 +24,8 @@ from states.finding.paging import Page as Found
 from states.finding.searching import Terms
 from states.words import NATIONAL, Channel, Outcome, Role, State, Tally
 
-router = APIRouter(
-    tags=["finding"],
-    route_class=Door,
-    responses=DOCUMENTED,
-    dependencies=[needs(Scope.dossiers_read)],
-)
+READS = [needs(Scope.dossiers_read)]
+router = APIRouter(tags=["finding"], route_class=Door, responses=DOCUMENTED, dependencies=READS)
 
 
 # What comes out ---------------------------------------------------------------------------

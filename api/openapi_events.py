@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 from pydantic.json_schema import models_json_schema
 
 from api.dossiers.shapes import Asked
-from states.ledger.acts import BRINGS, GROUNDED, LONG, REASONED, Brings
+from states.ledger.acts import BRINGS, GROUNDED, LONG, REASONED, Brings, by_a_change
 from states.lifecycle import COUNTER, NEW, UNIT, Move, moves, taken_in
 from states.words import Clock, Event
 
@@ -92,7 +92,7 @@ def spread(document: Document) -> None:
 
 def by_hand() -> tuple[Event, ...]:
     """What a person may fire on a dossier that there is."""
-    return tuple(event for event in Event if any(_rows(event)))
+    return tuple(each for each in Event if any(_rows(each)) and not by_a_change(each))
 
 
 @cache

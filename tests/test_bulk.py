@@ -50,7 +50,7 @@ BALANCED = Shelf(
 )
 
 
-def why_not(paper: Dossier) -> str | None:
+def why_not(paper: Dossier, event: Event) -> str | None:
     """As `people.may`: a matter of where the dossier lies, which moves change."""
     return f"it lies in {paper.unit}" if paper.unit == "H42.05.09" else None
 
@@ -76,7 +76,7 @@ async def alone(db: AsyncConnection, book: ledger.Book, wanted: Sequence[Wanted]
 
 async def _alone(db: AsyncConnection, book: ledger.Book, each: Wanted) -> Dossier:
     paper, _ = await _find(db, each.code)
-    why = why_not(paper)
+    why = why_not(paper, each.act.event)
     known = paper.seq if each.act.seq is None else each.act.seq
     try:
         asked = replace(each.act, seq=known if why is None else NEVER)

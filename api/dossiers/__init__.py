@@ -26,6 +26,7 @@ from states.errors import BadInput, NotOpen, NotYours, Stale
 from states.files import attaching
 from states.finding.searching import citizen
 from states.ledger import Act, Lodging
+from states.ledger.acts import by_a_change
 from states.sight import WIDE
 from states.tables import Dossier
 from states.words import Event
@@ -175,7 +176,9 @@ async def move_dossier(
 
 
 def _check_right(book: Shelf, who: Who, paper: Dossier, event: Event) -> None:
-    """Raises `NotYours`."""
+    """Raises `NotYours`, and `NotOpen` for what is done by change sets alone."""
+    if why := by_a_change(event):
+        raise NotOpen(f"{event} is not open: {why}")
     if why := people.may(book, who, paper.agency, paper.unit, paper.field):
         raise NotYours(f"{event} is not open to you: {why}")
 

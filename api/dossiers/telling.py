@@ -24,6 +24,7 @@ from states.catalogue import Catalogue
 from states.clock import Line
 from states.clock.words import Lang, say
 from states.ledger import effects
+from states.ledger.acts import by_a_change
 from states.lifecycle import Now
 from states.people import Caller
 from states.tables import Dossier
@@ -35,7 +36,7 @@ Row = Mapping[str, Any]
 def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> DossierStanding:
     label, national = NATIONAL[d.state]
     right, now = people.may(book, who, d.agency, d.unit, d.field), Now(at, who.role)
-    why_not = {event: lifecycle.why_not(d, event, now) or right for event in Event}
+    why_not = {e: lifecycle.why_not(d, e, now) or by_a_change(e) or right for e in Event}
     zone = book.calendar(d.calendar).zone
     return DossierStanding.model_validate(
         {name: getattr(d, name) for name in DossierStanding.model_fields if hasattr(d, name)}

@@ -161,6 +161,15 @@ BRINGS: dict[Event, type[Brings]] = {
     Event.migrate: Migrated,
     Event.restate: Corrected,
 }
+OF_CHANGES = frozenset(event for event, model in BRINGS.items() if issubclass(model, OfChange))
+"""What only a change set does: proposed, previewed, and approved by a second person."""
+
+
+def by_a_change(event: Event) -> str | None:
+    """Why nobody fires an event by hand; None: one may."""
+    return "only a change set does it: propose one" if event in OF_CHANGES else None
+
+
 # A refusal, a wait or a second look is always explained (Decree 61/2018 Art. 17, 19, 21).
 REASONED = frozenset(
     {

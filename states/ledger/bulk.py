@@ -21,10 +21,11 @@ from states.consultations.hearing import check_heard
 from states.errors import HosoError, NotYours, Outdated, Unknown
 from states.ledger import statements
 from states.ledger.acts import Act, keepable
+from states.ledger.loads import balances, in_hand
 from states.ledger.many import Present, among, present, turned, with_visits, write
 from states.ledger.pins import Book
 from states.ledger.statements import WAKE, d, dossier, e
-from states.ledger.write import balances, find, in_hand, move, stale, wakes
+from states.ledger.write import find, move, stale, wakes
 from states.tables import Dossier, Visit
 from states.words import Event
 
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 
 NEVER = 0  # the seq of no dossier
 EVERY = sa.true()
-WhyNot = Callable[[Dossier], str | None]
+WhyNot = Callable[[Dossier, Event], str | None]
 """Why the caller may not move a dossier as it stands; None: they may."""
 Bring = Callable[[Dossier, Act], Act]
 """The act with what it brings of itself, such as the files that are attached by then."""
@@ -174,7 +175,7 @@ class _Batch:
 
     async def _moved(self, paper: Dossier, present: Visit | None, act: Act) -> Dossier:
         """Moved in memory, on copies: a refusal leaves no trace. Raises `HosoError`."""
-        if why := self.why_not(paper):
+        if why := self.why_not(paper, act.event):
             raise NotYours(f"{act.event} is not open to you: {why}")
         if act.seq is not None and act.seq != paper.seq:
             raise stale(paper)

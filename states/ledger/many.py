@@ -21,10 +21,11 @@ from states.db import fetch_all
 from states.errors import HosoError
 from states.ledger import statements
 from states.ledger.acts import Act
+from states.ledger.loads import balances, in_hand
 from states.ledger.pins import Book
 from states.ledger.statements import d, dossier, visit
 from states.ledger.turn import turn
-from states.ledger.write import balances, in_hand, in_time, line
+from states.ledger.write import in_time, line
 from states.tables import Dossier, Visit
 from states.words import Event
 

@@ -23,6 +23,7 @@ from states.db import fetch
 from states.errors import BadInput, HosoError, KeyReused, Outdated, Stale, Unknown
 from states.ledger import chain, statements
 from states.ledger.acts import Act, Lodging, keepable
+from states.ledger.loads import balances, in_hand
 from states.ledger.pins import Book
 from states.ledger.turn import Taken, adopting, opening, said, turn
 from states.ledger.verify import Line, replay
@@ -144,24 +145,6 @@ def _check_edition(book: Book, edition: int | None) -> None:
     """A dossier is received under what is published, not under what this process remembers."""
     if book.edition is not None and book.edition != edition:
         raise Outdated
-
-
-# Loads -------------------------------------------------------------------------------------
-
-ROUTED = {Event.route, Event.advance, Event.send_back, Event.reopen}
-
-
-async def in_hand(db: AsyncConnection) -> dict[str, int]:
-    """How many open visits each person has."""
-    return {row.person: row.visits for row in await db.execute(statements.IN_HAND)}
-
-
-def balances(book: Book, paper: Dossier, act: Act) -> bool:
-    """Whether a rule of routing may ask who has least in hand."""
-    if act.event not in ROUTED or paper.source is not None:
-        return False
-    stages = book.procedure(paper.procedure, paper.version).stages
-    return any(rule.least_loaded for stage in stages for rule in stage.routes)
 
 
 # Same key, same answer --------------------------------------------------------------------
