@@ -65,11 +65,6 @@ EXAMPLES: dict[Event, dict[str, Any]] = {
         "reason": "Kết quả ghi sai ngày sinh",
         "ground": "Điều 21 Nghị định 61/2018/NĐ-CP",
     },
-    Event.migrate: {
-        "payload": {"version": 2},
-        "reason": "Quy trình nội bộ rút từ năm bước còn bốn bước",
-        "ground": "Điều 8 Thông tư 01/2018/TT-VPCP",
-    },
 }
 
 Document = dict[str, Any]

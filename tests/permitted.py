@@ -202,7 +202,6 @@ ROUTES: dict[str, Entry] = {
         moved("main", "withdraw", reason="vì thế"),
         moved("main", "stop", **WHY),
         moved("returned", "reopen", **WHY),
-        moved("main", "migrate", payload={"version": 2}, **WHY),
     ),
     "POST /v1/moves": dossier(moves, lambda side: moves(side, together=True)),
     "GET /v1/dossiers/{code}/components": dossier(of()),

@@ -180,7 +180,7 @@ async def test_the_same_dossier_twice_is_moved_in_order(db: AsyncConnection) -> 
     paper = await receive(db)
     steps = (Event.digitise, Event.route, Event.accept, Event.accept)
     wanted = [Wanted(paper.code, act(event, NINE)) for event in steps]
-    told = await move_each(db, BOOK, wanted, lambda _: None)
+    told = await move_each(db, BOOK, wanted, lambda *_: None)
     assert [each.paper.seq for each in told if each.paper] == [2, 3, 4, 4]
     assert [type(each.refused) for each in told[:3]] == [type(None)] * 3
     assert isinstance(told[3].refused, NotOpen)
@@ -191,7 +191,7 @@ async def test_work_is_balanced_within_one_request(db: AsyncConnection) -> None:
     """Each that goes on counts for the next, and what was handed on counts no more."""
     papers = [await process(db, PERMIT, at(0)) for _ in range(9)]
     wanted = [Wanted(paper.code, act(Event.advance, at(1), **APPRAISED)) for paper in papers]
-    assert all(t.refused is None for t in await move_each(db, BALANCED, wanted, lambda _: None))
+    assert all(t.refused is None for t in await move_each(db, BALANCED, wanted, lambda *_: None))
     held = sa.select(Visit.person, sa.func.count()).where(Visit.closed_at.is_(None))
     counts = (await db.execute(held.group_by(Visit.person))).all()
     assert dict(map(tuple, counts)) == {"an officer": 3, "two": 3, "three": 3}
@@ -231,9 +231,9 @@ async def test_a_hundred_take_as_many_statements_as_ten(db: AsyncConnection, man
         for n, paper in enumerate(papers)
     ]
     # The driver asks for the types of arrays once in a connection's life.
-    await move_each(db, BOOK, [wanted.pop()], lambda _: None)
+    await move_each(db, BOOK, [wanted.pop()], lambda *_: None)
     with statements(db) as told:
-        made = await move_each(db, BOOK, wanted, lambda _: None)
+        made = await move_each(db, BOOK, wanted, lambda *_: None)
     assert all(each.refused is None for each in made)
     # Savepoint, lock, read, keys, write, notify, release.
     assert len(told) == 7, told
@@ -251,11 +251,11 @@ async def test_together_is_all_or_none_and_every_refusal_is_told(db: AsyncConnec
         Wanted(papers[1].code, act(Event.route, NINE)),
     ]
     before = await rows(db)
-    told, whole = await move_together(db, BOOK, wanted, lambda _: None)
+    told, whole = await move_together(db, BOOK, wanted, lambda *_: None)
     assert not whole
     assert await rows(db) == before
     assert [type(each.refused) for each in told[4:]] == [Unknown, NotOpen, type(None)]
-    told, whole = await move_together(db, BOOK, [*wanted[:4], wanted[6]], lambda _: None)
+    told, whole = await move_together(db, BOOK, [*wanted[:4], wanted[6]], lambda *_: None)
     assert whole
     assert [each.paper.state for each in told if each.paper] == [State.digitised] * 4 + [
         State.routed
@@ -264,8 +264,8 @@ async def test_together_is_all_or_none_and_every_refusal_is_told(db: AsyncConnec
 
 
 async def test_nothing_asked_for_is_nothing_done(db: AsyncConnection) -> None:
-    assert await move_each(db, BOOK, [], lambda _: None) == []
-    assert await move_together(db, BOOK, [], lambda _: None) == ([], True)
+    assert await move_each(db, BOOK, [], lambda *_: None) == []
+    assert await move_together(db, BOOK, [], lambda *_: None) == ([], True)
 
 
 async def test_what_is_received_under_an_old_catalogue_is_refused(db: AsyncConnection) -> None:
@@ -278,7 +278,7 @@ async def test_what_is_received_under_an_old_catalogue_is_refused(db: AsyncConne
         Wanted(lodged.code, act(Event.receive, at(1))),
         Wanted(other.code, act(Event.digitise, at(1))),
     ]
-    told = await move_each(db, replace(BOOK, edition=-1), wanted, lambda _: None)
+    told = await move_each(db, replace(BOOK, edition=-1), wanted, lambda *_: None)
     assert isinstance(told[0].refused, Outdated)
     assert told[1].refused is None
 
@@ -297,7 +297,7 @@ async def test_a_bulk_that_waited_behind_a_move_judges_what_that_left(fresh: Asy
 
         async def bulk() -> list[Told]:
             async with fresh.begin() as db:
-                return await move_each(db, BOOK, wanted, lambda _: None)
+                return await move_each(db, BOOK, wanted, lambda *_: None)
 
         waiting = asyncio.create_task(bulk())
         with pytest.raises(TimeoutError):
@@ -317,7 +317,7 @@ async def test_two_bulks_in_opposite_order_do_not_wait_for_each_other(fresh: Asy
     async def bulk(codes: list[str]) -> list[Told]:
         async with fresh.begin() as db:
             wanted = [Wanted(code, act(Event.digitise, NINE)) for code in codes]
-            return await move_each(db, BOOK, wanted, lambda _: None)
+            return await move_each(db, BOOK, wanted, lambda *_: None)
 
     codes = [paper.code for paper in papers]
     for told in zip(*await asyncio.gather(bulk(codes), bulk(codes)), strict=True):
@@ -338,7 +338,7 @@ async def test_a_key_that_somebody_uses_meanwhile_is_found(fresh: AsyncEngine) -
             async with fresh.begin() as db:
                 wanted = [Wanted(third.code, replace(digitise, key=None))]
                 wanted.append(Wanted(other.code, digitise))
-                return await move_each(db, BOOK, wanted, lambda _: None)
+                return await move_each(db, BOOK, wanted, lambda *_: None)
 
         waiting = asyncio.create_task(bulk())
         with pytest.raises(TimeoutError):
@@ -357,10 +357,10 @@ async def test_sent_again_it_answers_the_same_and_writes_nothing(db: AsyncConnec
         Wanted(paper.code, act(Event.digitise, NINE, key=derived("k", n)))
         for n, paper in enumerate(papers)
     ]
-    first = plain(await move_each(db, BOOK, wanted, lambda _: None))
+    first = plain(await move_each(db, BOOK, wanted, lambda *_: None))
     kept = await rows(db)
     later = [replace(each, act=replace(each.act, at=at(1))) for each in wanted]
-    assert plain(await move_each(db, BOOK, later, lambda _: "not any more")) == first
+    assert plain(await move_each(db, BOOK, later, lambda *_: "not any more")) == first
     assert await rows(db) == kept
 
 

@@ -17,7 +17,7 @@ from states import people
 from states.catalogue import load
 from states.errors import BadInput
 from states.ledger import Act
-from states.ledger.acts import Brings, keepable
+from states.ledger.acts import OF_CHANGES, Brings, keepable
 from states.lifecycle import NEW, ROWS, moves
 from states.people import Caller
 from states.words import Clock, Event, Role
@@ -62,7 +62,7 @@ def test_there_is_an_address_for_each_that_a_person_may_fire_and_for_no_other() 
     before = SHARED.partition("{event}")[0]
     paths = [path for path in DOCUMENT["paths"] if path.startswith(before)]
     assert paths == [before + event for event in EVENTS]
-    nobodys = {Event.register, Event.adopt, Event.lapse, Event.recompute, Event.restate}
+    nobodys = {Event.register, Event.adopt, Event.lapse, *OF_CHANGES}
     assert set(EVENTS) == set(Event) - nobodys
     for event in EVENTS:
         assert operation(event)["operationId"] == f"{event}_dossier"
