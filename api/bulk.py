@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.doors import At, House, Signed, house, needs
 from api.doors.hearing import Handler, heard
-from api.doors.opening import CARRIES, by, digest, key_of, opened
+from api.doors.opening import CARRIES, by, digest, key_of, named, opened
 from api.dossiers.shapes import Asked
 from api.problems import DOCUMENTED, LONGEST, STATUS, Refused, away_is_said, kind_of
 from api.problems import name as problem
@@ -120,6 +120,7 @@ class Hundreds(APIRoute):
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
+            named(request)
             request, key = await heard(request), key_of(request)
             asked = digest(request, await request.body())
             async with opened(request) as (db, arrival):

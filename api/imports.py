@@ -94,7 +94,7 @@ class Tried(BaseModel):
     faults: list[Fault] = Field(description="The first of those refused.")
     noted: dict[str, int]
     notes: list[Oddity] = Field(description="The first of what was noted.")
-    agencies: dict[str, int] = Field(description="How many dossiers of each agency.")
+    agencies: dict[str, int] = Field(description="How many dossiers name each agency.")
     unknown_agencies: list[str] = Field(description="Those that the catalogue does not have.")
 
 
@@ -112,7 +112,7 @@ async def try_import(asked: Mapped, book: Shelf, who: Who) -> Tried:
     by = yaml_files.validate(Map, yaml_files.parse(MAP, asked.map.encode()))
     if by.calendar is not None:
         book.calendar(by.calendar)  # a wrong name is wrong for every row
-    found: Trial = await _with(asked, lambda path: tried(path, by))
+    found: Trial = await _with(asked, lambda path: tried(path, by, book.agencies))
     return Tried(
         whole=found.whole,
         dossiers=found.dossiers,

@@ -47,7 +47,8 @@ SIGNING_IN = Rule("signing in", RateLimitItemPerMinute(60))  # an address: a who
 PUBLIC = Rule("asking without signing in", RateLimitItemPerMinute(300))  # an address
 UNPROVED = Rule("asking with a token that opens nothing", RateLimitItemPerMinute(60))  # an address
 PROVED = Rule("asking with a token that opens", RateLimitItemPerMinute(1, 10))  # a token
-WRONG = Rule("a wrong proof for this code", RateLimitItemPerMinute(10))  # a code
+# A code: few enough for its 40 bits, and more than one address can use up for others.
+WRONG = Rule("a wrong proof for this code", RateLimitItemPerMinute(600))
 WRONG_DIGITS = Rule(  # a code: there are but 10,000 of them
     "wrong digits for this code",
     RateLimitItemPerDay(5),

@@ -69,15 +69,14 @@ async def track_dossier(
 ) -> Tracked:
     """A dossier as its applicant is told of it: with the secret part on the slip, or the telephone.
 
-    Whatever is wrong is answered in one way. Wrong proofs of a code are few a minute, wrong digits
-    few a day.
+    Whatever is wrong is answered in one way. Wrong digits of a code are few a day.
     """
     if (secret is None) == (phone is None):
         raise BadInput("send either secret or phone: one of them proves that the dossier is yours")
     await db.execute(BOUNDED)
-    tried = (rates.WRONG,) if phone is None else (rates.WRONG, rates.WRONG_DIGITS)
+    tried = rates.WRONG if phone is None else rates.WRONG_DIGITS
     claim = Claim(tracking.written(code), secret, phone)
-    with rates.of(request).tries(claim.code, *tried, wrong=Unknown):
+    with rates.of(request).tries(claim.code, tried, wrong=Unknown):
         number = await tracking.prove(db, claim, house(request).key(SLIPS))
     language = lang or speaks
     response.headers["Content-Language"] = language

@@ -8,7 +8,7 @@ import structlog
 from structlog.typing import Processor
 
 #: They tell each callback or each request at INFO.
-CHATTY = ("transitions", "httpx", "httpcore", "alembic", "uvicorn")
+CHATTY = ("transitions", "httpx", "httpcore", "alembic", "uvicorn", "uvicorn.access")
 
 
 def configure(style: Literal["auto", "console", "json"] = "auto") -> None:

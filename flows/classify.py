@@ -6,11 +6,11 @@ from typing import Any
 from prefect import flow
 
 from flows.opening import moment, opened
-from flows.telling import Happening, tell
+from flows.telling import Happening, named, tell
 from states.proof import SHARE, prove
 
 
-@flow(name="classify", persist_result=False, description=__doc__)
+@flow(name="classify", flow_run_name=named, persist_result=False, description=__doc__)
 async def classify(at: datetime | None = None, share: int = SHARE) -> dict[str, Any]:
     """Prove what is open and a share of what is closed; what does not hold is told, not mended."""
     engine, book = await opened()

@@ -5,11 +5,11 @@ from datetime import datetime
 from prefect import flow
 
 from flows.opening import moment, opened
-from flows.telling import tell
+from flows.telling import named, tell
 from states.ledger import driving
 
 
-@flow(name="drive", persist_result=False, description=__doc__)
+@flow(name="drive", flow_run_name=named, persist_result=False, description=__doc__)
 async def drive(at: datetime | None = None) -> dict[str, int]:
     """Fire every automatic event that is open at a moment (now), in sets; how many each moved."""
     engine, book = await opened()

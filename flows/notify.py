@@ -6,11 +6,11 @@ from prefect import flow
 
 from flows import wires
 from flows.opening import moment, opened
-from flows.telling import tell
+from flows.telling import named, tell
 from states import notices
 
 
-@flow(name="notify", persist_result=False, description=__doc__)
+@flow(name="notify", flow_run_name=named, persist_result=False, description=__doc__)
 async def notify(at: datetime | None = None) -> dict[str, int]:
     """Make the messages of what is new and send what is due at a moment (now); how many."""
     engine, book = await opened()

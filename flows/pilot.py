@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from flows.drive import drive
 from flows.opening import opened
 from flows.sweep import sweep
+from flows.telling import named
 from states.db import transaction
 from states.ledger import Book, move, open_
 from states.pilot import Chain, Day, Step, lived, load, story
@@ -82,7 +83,12 @@ def _ahead(of: Flow[..., Any]) -> Run:
     """The same flow, begun ahead of its moment."""
     moments: dict[datetime, Moment] = {}
 
-    @flow(name=of.name, description=of.description, persist_result=False)
+    @flow(
+        name=of.name,
+        flow_run_name=named,
+        description=of.description,
+        persist_result=False,
+    )
     async def begun(at: datetime) -> object:
         async with moments.pop(at):
             return await of.fn(at)

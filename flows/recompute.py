@@ -7,7 +7,7 @@ from datetime import datetime
 from prefect import flow
 
 from flows.opening import moment, opened
-from flows.telling import MOST, Happening, Kind, tell
+from flows.telling import MOST, Happening, Kind, named, tell
 from states.changes import applying
 
 KIND: Kind = "hoso.change-applied"
@@ -31,7 +31,7 @@ class Heard:
         return hear
 
 
-@flow(name="recompute", persist_result=False, description=__doc__)
+@flow(name="recompute", flow_run_name=named, persist_result=False, description=__doc__)
 async def recompute(at: datetime | None = None) -> dict[str, int]:
     """Apply every change set that was approved, in batches; how many dossiers each moved."""
     engine, book = await opened()

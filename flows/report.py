@@ -8,14 +8,14 @@ from prefect import flow
 
 from config.settings import settings
 from flows.opening import moment, opened
-from flows.telling import tell
+from flows.telling import named, tell
 from states.figures.freezing import freeze_due
 from states.files import store
 from states.ledger.archive import archive
 from states.upkeep import tidy
 
 
-@flow(name="report", persist_result=False, description=__doc__)
+@flow(name="report", flow_run_name=named, persist_result=False, description=__doc__)
 async def report(at: datetime | None = None, archive_after: int | None = None) -> dict[str, Any]:
     """Freeze what is due. `archive_after`: years after its end; None: nothing is put away."""
     engine, book = await opened()

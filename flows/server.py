@@ -130,6 +130,17 @@ def _one_certificate(home: Path) -> Path:
     return file
 
 
+def check_alone(data: Path) -> None:
+    """Asked before anything starts. Raises NotStarted where another serves this data folder."""
+    with suppress(OSError), (data / "prefect" / "owner").open() as theirs:
+        if not _taken(theirs):
+            raise _another(data)
+
+
+def _another(data: Path) -> NotStarted:
+    return NotStarted(f"another hoso up is running on {data}: stop it first")
+
+
 @contextmanager
 def serving(data: Path, database: str, port: int = 4200) -> Iterator[Server]:
     """A Prefect server for this data folder, in `data/prefect`; port 0 takes any free one.
@@ -142,7 +153,7 @@ def serving(data: Path, database: str, port: int = 4200) -> Iterator[Server]:
     with ExitStack() as end:
         ours = end.enter_context((home / "owner").open("w"))
         if not _taken(ours):
-            raise NotStarted(f"Another hoso up is running on {data}: stop it first.")
+            raise _another(data)
         alive = end.enter_context((home / "alive").open("a+"))
         _end_orphan(alive)
         server = Server(home, port := _free(port), _begin(home, database, port, alive))

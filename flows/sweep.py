@@ -7,7 +7,7 @@ from datetime import datetime
 from prefect import flow
 
 from flows.opening import moment, opened
-from flows.telling import Happening, Kind, tell
+from flows.telling import Happening, Kind, named, tell
 from states import deadlines
 from states.breaches import recording
 from states.catalogue.rules import Rules, What
@@ -22,7 +22,7 @@ KINDS: dict[What, Kind] = {
 }
 
 
-@flow(name="sweep", persist_result=False, description=__doc__)
+@flow(name="sweep", flow_run_name=named, persist_result=False, description=__doc__)
 async def sweep(at: datetime | None = None) -> dict[str, int]:
     """Record what is due at a moment (now) and was not told before; how many of each rule."""
     engine, book = await opened()

@@ -9,10 +9,10 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
@@ -22,14 +22,14 @@ from prefect.context import AsyncClientContext, FlowRunContext
 from prefect.events.schemas.events import Event
 from prefect.exceptions import PrefectException
 
+from flows.opening import moment
+
 log = structlog.get_logger()
 
 MOST = 50  # events of a run sent one by one; the others are one summary
-LINKS = 20  # dossiers named in the table's words
+NAMED = 20  # dossiers named in the table's words
 PATIENCE = 5.0  # seconds for the server to take both
-
-#: Where people reach the API, when it is known: `http://host:port`.
-ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")  # of the moments in names
 
 Kind = Literal["hoso.breach", "hoso.alert", "hoso.proof-failed", "hoso.change-applied"]
 
@@ -64,7 +64,7 @@ class _Said:
         here = Counter(each.kind for each in events)
         self.kinds.update(here | Counter(kinds))
         for code in chain(dossiers, (each.dossier for each in events)):
-            if len(self.dossiers) >= LINKS:
+            if len(self.dossiers) >= NAMED:
                 return
             self.dossiers[code] = None
 
@@ -74,6 +74,15 @@ class _Said:
             return self
         earlier.add(self.counts, self.first, self.dossiers, self.kinds)
         return earlier
+
+
+def named() -> str:
+    """A run's name in Prefect: its flow, and the moment it stands for."""
+    run = FlowRunContext.get()
+    assert run is not None
+    assert run.flow is not None
+    at = moment((run.parameters or {}).get("at")).astimezone(ZONE)
+    return f"{run.flow.name} {at:%Y-%m-%d %H:%M}"
 
 
 NONE: Mapping[Kind, int] = {}
@@ -89,7 +98,7 @@ async def tell(
 ) -> None:
     """Leave a run's table, under a key of its flow, and its events. Never raises.
 
-    `dossiers` are codes worth a link, besides those of the events; the first twenty get one.
+    `dossiers` are codes worth naming, besides those of the events; the first twenty are.
     `kinds`: how many there were of each, where `events` are only the first of them.
     """
     if "PREFECT_API_URL" not in os.environ:
@@ -125,10 +134,8 @@ async def _send(client: PrefectClient, flow: str, said: _Said, run: FlowRunConte
 
 
 def _words(said: _Said) -> str | None:
-    """The first dossiers, in Markdown: the table shows no links."""
-    where = ADDRESS.get()
-    links = [f"[{code}]({where}/v1/dossiers/{code})" if where else code for code in said.dossiers]
-    return "Dossiers: " + ", ".join(links) if links else None
+    """The first dossiers. No links: who reads this is not signed in to the API."""
+    return "Dossiers: " + ", ".join(said.dossiers) if said.dossiers else None
 
 
 def _events(flow: str, said: _Said, run: FlowRunContext) -> Iterable[Event]:

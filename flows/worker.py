@@ -30,7 +30,6 @@ from flows.notify import notify
 from flows.opening import close, connections, give_up, moment, set_clock, shown
 from flows.pool import Pool
 from flows.recompute import recompute
-from flows.telling import ADDRESS
 from states import notices
 from states.changes import applying
 from states.db import LOST, transaction, watch
@@ -74,9 +73,8 @@ def _woken_flows() -> list[Woken]:
     ]
 
 
-async def work(stop: asyncio.Event, address: str | None = None) -> None:
-    """Run flows until told to stop. `address`: where people reach the API, for links."""
-    ADDRESS.set(address)
+async def work(stop: asyncio.Event) -> None:
+    """Run flows until told to stop."""
     async with _pool() as pool:
         woken = _woken_flows()
         loops: list[Coroutine[Any, Any, object]] = [stop.wait(), _listening(woken), _anchoring()]

@@ -39,14 +39,20 @@ def caller(
     try:
         who = book.person(person)
     except Unknown as error:
-        raise NotHeld(f"{error}: say who acts by an id that it has") from None
+        raise NotHeld(f"{error}; say who acts by one of those") from None
     role = _capacity(who, role, on)
     if role is not Role.postal:
         if acts_for is not None:
-            raise BadInput(f"only a postal clerk acts for an agency: {who.id} is {role} here")
+            raise BadInput(
+                f"only a postal clerk acts for an agency: {who.id} is {role} here,"
+                " leave out `Hoso-For`"
+            )
         return Caller(who, role, on)
     if acts_for is None:
-        raise BadInput(f"{who.id} is a postal clerk: say for which agency they act")
+        raise BadInput(
+            f"{who.id} is a postal clerk: say for which agency they act, as in the header"
+            " `Hoso-For: H42.03`"
+        )
     if not book.organisation.may_act_for(who.id, acts_for, on):
         raise NotHeld(f"no delegation in force on {on} lets {who.id} act for {acts_for[:40]}")
     return Caller(who, role, on, acts_for)
@@ -56,11 +62,20 @@ def _capacity(who: Person, role: Role | None, on: date) -> Role:
     held = sorted({position.role for position in who.positions if position.stands(on)})
     if role is None:
         if len(held) != 1:
-            raise BadInput(f"{who.id} holds {' and '.join(held) or 'no role'}: say which acts here")
+            raise _unsaid(who, held)
         return held[0]
     if role not in held:
         raise NotHeld(f"{who.id} is no {role}: they hold {' and '.join(held) or 'no role'}")
     return role
+
+
+def _unsaid(who: Person, held: list[Role]) -> BadInput:
+    if not held:
+        return BadInput(f"{who.id} holds no role today: the organisation's file gives them one")
+    return BadInput(
+        f"{who.id} holds {' and '.join(held)}: say which acts here, as in the header"
+        f" `Hoso-Role: {held[0]}`"
+    )
 
 
 def may(

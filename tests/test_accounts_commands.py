@@ -79,7 +79,7 @@ async def test_a_password_comes_by_the_input_and_never_as_an_argument(
     assert GOOD not in made.out + made.err
     assert not (await signed_in(here, ONE, GOOD)).must_change
     reset = await typed(OTHER + "\r\n", "reset", ONE, "--password-stdin", monkeypatch=monkeypatch)
-    assert reset.code == 0
+    assert (reset.code, reset.out.split()[:2]) == (0, ["The", "password"])
     await signed_in(here, ONE, OTHER)
     with pytest.raises(WrongCredentials):
         await signed_in(here, ONE, GOOD)
@@ -113,12 +113,18 @@ async def test_accounts_are_listed_linked_and_closed(here: AsyncEngine) -> None:
     assert (shown["person"], shown["issuer"]) == (ONE, "https://id.example.vn")
     assert shown["password_at"] is None
     assert "password" not in shown
-    assert ONE in (await hoso("user", "list")).out
+    table = (await hoso("user", "list")).out
+    assert ONE in table
+    assert "must change" in table
+    assert " no " in table
     token = (await hoso("user", "token", ONE, "--json")).json["access_token"]
     assert (await hoso("user", "close", ONE, "--json")).json == {"closed": ONE}
     assert await came(here, token) is None
     gone = await hoso("user", "close", ONE)
-    assert (gone.code, gone.sentence) == (1, f"{ONE} has no account that is open")
+    assert (gone.code, gone.sentence) == (
+        1,
+        f"{ONE} has no account that is open; open one: `hoso user add {ONE}`",
+    )
     assert (await hoso("user", "reset", ONE)).code == 1
     assert (await hoso("user", "token", ONE)).code == 1
 

@@ -158,7 +158,7 @@ async def test_assigned_explained_and_closed(office, four):
         ("explain", {"cause": "rain", "explanation": "a"}, 422, "invalid"),
         ("explain", {"cause": "other", "explanation": " "}, 422, "bad-input"),
         ("explain", {"cause": "other", "explanation": "a" * 2001}, 422, "invalid"),
-        ("explain", {"cause": "other", "explanation": "a\0"}, 422, "bad-input"),
+        ("explain", {"cause": "other", "explanation": "a\0"}, 422, "invalid"),
         ("close", {"visit": 7}, 404, "unknown"),
         ("close", {"more": 1}, 422, "invalid"),
         ("burn", {}, 404, "no-such-address"),

@@ -149,6 +149,8 @@ async def test_from_a_file_to_the_counter(here: Path, engine: AsyncEngine) -> No
         "published": f"{PERMIT}@2"
     }
     assert (await done("procedures", "show", PERMIT, "--json")).json["status"] == "in force"
+    compared = (await done("procedures", "diff", PERMIT, f"{PERMIT}@2")).out
+    assert compared.startswith(f"{PERMIT}@1 → {PERMIT}@2\n•")
     shown = (await done("procedures", "show", f"{PERMIT}@2", "--json")).json
     assert shown["status"] == "coming"
     assert shown["document"] == DECISION
@@ -333,6 +335,7 @@ async def test_a_file_named_as_a_version_is_the_file(here: Path) -> None:
     put(here, permit(2, "2026-02-02", *SHORTER), PERMIT)
     answer = await done("procedures", "diff", PERMIT, f"{PERMIT}@1")
     assert "4" in answer.out
+    assert answer.out.startswith(f"{PERMIT} → {PERMIT}@1\n")
 
 
 async def test_the_schema_is_what_export_writes_beside_the_files(here: Path) -> None:

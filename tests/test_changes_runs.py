@@ -294,8 +294,9 @@ async def one_move(db: AsyncConnection, book: Catalogue, chance: Random, code: s
             await ledger.move(db, book, code, act(event, NOW, role, payload=payload))
         except Stale:
             continue
-        except NotOpen as waits:  # for the opinions that its version asks for
-            assert "was not asked" in str(waits)
+        except NotOpen as waits:
+            if "was not asked" not in str(waits):  # for the opinions that its version asks for
+                raise
             return 0
         return 1
     raise AssertionError(code)

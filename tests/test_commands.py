@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import fcntl
 import json
 import os
 import re
@@ -21,12 +22,13 @@ import sqlalchemy as sa
 import typer
 from book import FILE, UNIT, at
 from cli import Answer, hoso
-from foreign_files import put
+from foreign_files import filled, put
 from office import address
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import cli
 from states import catalogue, ledger
+from states.breaches.rows import Cause
 from states.embedded import Embedded
 from states.ledger import Act, Lodging
 from states.tables import Dossier, Entry
@@ -44,6 +46,7 @@ due: Hẹn
 finished: Xong
 agency: {default: H42.05}
 """
+OTHERS = "other_agencies: true\n"
 TABLE = """\
 Mã,Nhận,Hẹn,Xong
 A-1,2024-03-04T08:00,2024-03-08,2024-03-07
@@ -255,8 +258,10 @@ async def test_a_proposed_map_can_be_used(here: Path, files: tuple[Path, Path]) 
     file = put(here, "b.csv", table.replace("A-2,nothing", "A-2,2024-03-04T08:00"))
     proposed = await hoso("import", file, "--suggest-map")
     assert proposed.code == 0
-    agency = "agency: {default: H42.05}\n"
-    by = put(here, "proposed.yaml", proposed.out + ("" if "\nagency:" in proposed.out else agency))
+    by = put(here, "proposed.yaml", proposed.out)
+    left = await hoso("import", file, "--map", by)
+    assert (left.code, "must be filled in" in left.sentence) == (1, True)
+    by = put(here, "proposed.yaml", filled(proposed.out))
     answer = await hoso("import", file, "--map", by, "--json")
     assert answer.json["imported"] == 6
     assert (await hoso("import", file, "--suggest-map", "--json")).json == {"map": proposed.out}
@@ -271,7 +276,8 @@ async def test_a_file_that_breaks_is_refused_with_what_was_whole_taken(
         here,
         "log.yaml",
         "kind: log\nzone: Asia/Ho_Chi_Minh\ncode: concept:name\nreceived: start\n"
-        "agency: {default: X}\nevent: {name: concept:name, at: time:timestamp}\n",
+        "agency: {default: X}\nother_agencies: true\n"
+        "event: {name: concept:name, at: time:timestamp}\n",
     )
     answer = await hoso("import", put(here, "a.xes", f"<log>{whole}<tr"), "--map", by, "--json")
     assert answer.code == 1
@@ -367,7 +373,7 @@ async def test_bieu06_as_a_table(here: Path, files: tuple[Path, Path]) -> None:
     await imported(files)
     answer = await hoso("report", "bieu06", *MARCH)
     assert answer.code == 0
-    assert "01/03/2024 – 01/04/2024" in answer.out
+    assert "01/03/2024 – 31/03/2024" in answer.out
     assert "(policy: as frozen)" in answer.out
     [total] = [line.split() for line in answer.out.splitlines() if "Tổng" in line]
     assert total[-11:] == ["5", "0", "5", "0", "4", "2", "1", "1", "1", "0", "1"]
@@ -421,7 +427,7 @@ async def test_bieu06_as_a_workbook(here: Path, files: tuple[Path, Path]) -> Non
     rows = [[cell.value for cell in row] for row in sheet.rows]
     [total] = [row for row in rows if row[1] == "Tổng / Total"]
     assert [str(value or "") if value != 0 else "0" for value in total] == LINES[0]
-    assert "01/03/2024" in rows[0][0]
+    assert "01/03/2024 – 31/03/2024" in rows[0][0]
     assert rows[2][2] == "Tiếp nhận / received (3)"
     assert "60.00% of tiếp nhận / received (3 of 5)" in rows[-1][0]
 
@@ -429,7 +435,7 @@ async def test_bieu06_as_a_workbook(here: Path, files: tuple[Path, Path]) -> Non
 async def test_names_that_look_like_formulas_stay_names(
     here: Path, files: tuple[Path, Path]
 ) -> None:
-    evil = MAP.replace("H42.05", "'=HYPERLINK(\"http://evil\")'")
+    evil = OTHERS + MAP.replace("H42.05", "'=HYPERLINK(\"http://evil\")'")
     by = put(here, "evil.yaml", evil)
     assert (await hoso("import", files[0], "--map", by)).code == 0
     printed = (await hoso("report", "bieu06", *MARCH, "--format", "csv")).out
@@ -443,7 +449,7 @@ async def test_names_that_look_like_formulas_stay_names(
 async def test_names_that_look_like_markup_are_printed(
     here: Path, files: tuple[Path, Path]
 ) -> None:
-    by = put(here, "odd.yaml", MAP.replace("H42.05", "'[/red] [x](y)'"))
+    by = put(here, "odd.yaml", OTHERS + MAP.replace("H42.05", "'[/red] [x](y)'"))
     file = put(here, "odd.csv", TABLE.replace("A-2,nothing", "A-2,[/bold]"))
     assert (answer := await hoso("import", file, "--map", by)).code == 0
     assert "[/bold]" in answer.out
@@ -556,6 +562,28 @@ async def test_a_port_in_use_is_told_before_anything_starts(nowhere: Path) -> No
             assert answer.code == 1
             assert f"port {port} of 127.0.0.1 is in use" in answer.sentence
     assert not (nowhere / "data").exists()
+
+
+async def test_one_that_runs_already_is_told_before_anything_starts(nowhere: Path) -> None:
+    folder = nowhere / "data" / "prefect"
+    folder.mkdir(parents=True)
+    with (folder / "owner").open("w") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)  # as a server of ours holds it
+        for command in ("up", "demo"):
+            answer = await hoso(command, "--data", nowhere / "data")
+            assert answer.code == 1
+            assert answer.sentence == f"another hoso up is running on {nowhere}/data: stop it first"
+    assert os.listdir(nowhere / "data") == ["prefect"]  # noqa: PTH208  as above
+
+
+async def test_the_causes_of_a_breach_are_all_named() -> None:
+    told = " ".join((await hoso("breaches", "explain", "--help")).out.replace("│", " ").split())
+    assert f"{', '.join([*Cause][:-1])} or {[*Cause][-1]}." in told
+
+
+async def test_a_list_of_nothing_says_so(here: Path) -> None:
+    assert (await hoso("breaches", "list")).out.endswith("Breaches: không có gì / nothing.\n")
+    assert (await hoso("breaches", "list", "--json")).json == []
 
 
 @pytest.mark.parametrize(

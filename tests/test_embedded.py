@@ -251,7 +251,7 @@ def test_a_run_shows_in_prefect_and_on_no_console(data):
         assert [run["state_name"] for run in runs(server.api)] == ["Completed"]
         with urllib.request.urlopen(server.ui) as page:
             assert b"Prefect" in page.read()
-        with pytest.raises(NotStarted, match="Another hoso up"), serving(data, "", 0):
+        with pytest.raises(NotStarted, match="another hoso up"), serving(data, "", 0):
             pass
         process = server.process
     assert process.returncode is not None

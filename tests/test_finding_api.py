@@ -105,9 +105,7 @@ async def test_filters_and_what_is_no_filter(office):
 # Search -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"q": "a"}, {"q": "..."}, {"citizen_id": "12"}, {"phone": "x"}]
-)
+@pytest.mark.parametrize("wrong", [{"q": "a"}, {"q": "..."}, {"citizen_id": "12"}, {"phone": "x"}])
 async def test_what_cannot_be_looked_for_is_told(office, wrong):
     answer = await office.client.get("/v1/dossiers/search", params=wrong, headers=RECEPTION)
     told(answer, 422, "bad-input")

@@ -249,6 +249,11 @@ async def test_real_runs_on_a_real_server(
     by_flow = {names[run["flow_id"]]: run for run in runs}
     assert set(by_flow) == {"drive", "sweep", "intake"}
     assert {run["state_name"] for run in runs} == {"Completed"}
+    assert {run["name"] for run in runs} == {
+        "drive 2024-03-04 19:00",
+        "sweep 2024-03-04 19:00",
+        f"intake {files[0].name}",
+    }
     for name in ("drive", "sweep"):
         at = by_flow[name]["parameters"]["at"]
         assert datetime.fromisoformat(at) == EVENING

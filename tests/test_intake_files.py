@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from foreign_files import mapped, put, read_all
+from foreign_files import filled, mapped, put, read_all
 
 from states.errors import BadFile
 from states.intake import Record, load, read, suggest
@@ -79,7 +79,7 @@ def test_the_real_log_gives_the_known_figures() -> None:
 
 @pytest.mark.skipif(not RECEIPT.exists(), reason="../shared/data/receipt.xes.gz is not here")
 def test_the_map_suggested_for_the_real_log_imports_all_of_it(tmp_path: Path) -> None:
-    by = load(put(tmp_path, "map.yaml", suggest(RECEIPT)))
+    by = load(put(tmp_path, "map.yaml", filled(suggest(RECEIPT))))
     records, refused = read_all(RECEIPT, by)
     assert (len(records), refused) == (1434, [])
     assert sum(verdict(each, ZoneInfo("Europe/Amsterdam")) == "late" for each in records) == 322

@@ -4,16 +4,17 @@ import unicodedata
 import zipfile
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from foreign_files import mapped, put, read_all
+from foreign_files import filled, mapped, put, read_all
 
-from states.errors import BadFile
-from states.intake import Limits, load, read, suggest
+from states.errors import BadFile, BadInput
+from states.intake import Limits, Record, Refused, admitting, load, read, suggest
 
 SAIGON = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -184,7 +185,7 @@ def test_xlsx_dates_as_dates_and_as_text(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match="no sheet 'X'; there are: Hồ sơ"):
         read(path, mapped(sheet="X"))
     path = workbook(tmp_path / "b.xlsx", rows[:-1])
-    again = load(put(tmp_path, "map.yaml", suggest(path)))
+    again = load(put(tmp_path, "map.yaml", filled(suggest(path))))
     assert (again.header, again.code, len(read_all(path, again)[0])) == (2, "Mã", 3)
 
 
@@ -212,6 +213,9 @@ BAD_MAPS = {
     "channel: {from: a, words: {Web: onlin}}": ("channel.words.Web", "must be one of"),
     "finished: {event: last}": (None, "needs kind: log"),
     "unit: {words: {a: b}}": ("unit", "must name a column"),
+    "agency: {default: '?'}": ("agency.default", "must be filled in"),
+    "procedure: {default: ' ? '}": ("procedure.default", "must be filled in"),
+    "other_agencies: 1": ("other_agencies", "must be true or false"),
 }
 
 
@@ -238,7 +242,7 @@ def test_a_map_suggested_for_a_vietnamese_table(tmp_path: Path) -> None:
     )
     text = suggest(path)
     assert "# Zalo: one of online, post, counter; refused until you say" in text
-    records, refused = read_all(path, load(put(tmp_path, "map.yaml", text)))
+    records, refused = read_all(path, load(put(tmp_path, "map.yaml", filled(text))))
     first = records[0]
     assert (first.code, first.channel, first.person) == ("H42-1", "online", "An")
     assert first.due == datetime(2023, 1, 13, 23, 59, tzinfo=SAIGON)
@@ -255,10 +259,53 @@ def test_a_map_suggested_for_an_event_log_in_a_table(tmp_path: Path) -> None:
         "1,open,2011-01-03T08:00:00+01:00,x\n2,open,2011-07-03T08:00:00+02:00,x\n"
         "1,close,2011-01-05T08:00:00+01:00,y\n",
     )
-    by = load(put(tmp_path, "map.yaml", suggest(path)))
+    by = load(put(tmp_path, "map.yaml", filled(suggest(path))))
     assert (by.kind, by.zone) == ("log", "Europe/Amsterdam")
     records, _ = read_all(path, by)
     assert [(each.code, len(each.activities), each.received.day) for each in records] == [
         ("1", 2, 3),
         ("2", 1, 3),
     ]
+
+
+NAMED = ("Họ tên", "Họ và tên", "HỌ VÀ TÊN NGƯỜI NỘP"), ("Số điện thoại", "Điện thoại", "SĐT")
+
+
+@pytest.mark.parametrize(("name", "phone"), [*product(*NAMED)])
+def test_a_person_is_recognised_and_a_telephone_left_out(
+    tmp_path: Path, name: str, phone: str
+) -> None:
+    head = f"Mã hồ sơ,{name},{phone},Ngày tiếp nhận,Cán bộ\n"
+    path = put(tmp_path, "a.csv", f"{head}H1,Ngô Thị Ánh,0912345678,03/01/2023 08:00,An\n")
+    text = suggest(path)
+    by = load(put(tmp_path, "map.yaml", filled(text)))
+    [record], _ = read_all(path, by)
+    assert (record.applicant, record.person, by.keep) == ("Ngô Thị Ánh", "An", ())
+    assert f"{phone}" in text
+    assert "telephones are not imported" in text
+
+
+# Agencies -------------------------------------------------------------------------------------
+
+OURS = {"H42.03", "H42.05"}
+BOTH = "Mã,Nhận,Cơ quan\nh1,2023-01-03,H42.03\nh2,2023-01-03,Sở X\nh3,2023-01-03,\n"
+
+
+@pytest.mark.parametrize(("more", "let_in"), [({}, [1, 3]), ({"other_agencies": True}, [1, 2, 3])])
+def test_an_agency_that_there_is_not_is_let_in_by_the_map_alone(
+    tmp_path: Path, more: dict[str, Any], let_in: list[int]
+) -> None:
+    by = mapped(agency="Cơ quan", **more)
+    admit = admitting(by, OURS)
+    items = [admit(item) for item in read(put(tmp_path, "a.csv", BOTH), by)]
+    assert [n for n, each in enumerate(items, 1) if isinstance(each, Record)] == let_in
+    for each in items:
+        if isinstance(each, Refused):
+            assert each.code == "h2"
+            assert "there is no agency 'Sở X': name one of H42.03, H42.05" in each.why
+
+
+def test_an_agency_of_every_dossier_that_there_is_not_is_told_at_once() -> None:
+    with pytest.raises(BadInput, match=r"agency.default: there is no agency 'AGENCY'.*H42.03"):
+        admitting(mapped(agency={"default": "AGENCY"}), OURS)
+    admitting(mapped(agency={"default": "AGENCY"}, other_agencies=True), OURS)

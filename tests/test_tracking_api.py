@@ -91,7 +91,7 @@ async def test_lodged_online_and_something_is_missing(office):
     code = await office.code(event="register", channel="online", components=papers)
     told = await tracked(office, code)
     assert (told["received"], told["due"], told["promises"]) == (None, None, [])
-    body = {"reason": "Thiếu phương án\nkinh doanh\u202e", "ground": GROUND}
+    body = {"reason": "Thiếu phương án\nkinh doanh", "ground": GROUND}
     await moved(office, code, "request_supplement", RECEPTION, body)
     told = await tracked(office, code, lang="en")
     assert told["held"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli.bundles import By, Data, Json, Work, catalogued
-from api.cli.output import as_json, console, local, table
+from api.cli.output import as_json, console, listed, local, table
 
 if TYPE_CHECKING:
     from states.breaches.listing import Only
@@ -22,6 +22,8 @@ Stands = Annotated[str | None, typer.Option(help="open, assigned, explained or c
 Unapologised = Annotated[
     bool, typer.Option("--without-apology", help="Only late dossiers without an apology.")
 ]
+# Written out, for a quick start.
+CAUSES = "workload, absence, waiting_for_other, incomplete_dossier, complex_case, system or other"
 SHOWN = 100  # in a table; --json has them all
 COLUMNS = ("code", "rule", "unit", "due_at", "minutes", "standing")
 COUNTED = ("agency", "unit", "cause", "breaches", "running", "minutes", "unexplained")
@@ -54,8 +56,7 @@ def list_(
     if json:
         as_json(rows)
         return
-    lines = [[row[name] for name in COLUMNS] for row in rows[:SHOWN]]
-    console.print(table("Vi phạm thời hạn / Breaches", COLUMNS, lines))
+    listed("Vi phạm thời hạn / Breaches", COLUMNS, rows[:SHOWN], json=False)
     if len(rows) > SHOWN:
         console.print("… and more: narrow it, or --json for all.", highlight=False)
 
@@ -72,12 +73,7 @@ def summary(
 
     only = _only(agency, unit, rule, None)
     rows = catalogued(data, lambda db, book, at: listing.by_cause(db, book, only))
-    if json:
-        as_json(rows)
-        return
-    columns = (*COUNTED, "without_apology")
-    lines = [[row[name] for name in columns] for row in rows]
-    console.print(table("Theo nguyên nhân / By cause", columns, lines))
+    listed("Theo nguyên nhân / By cause", (*COUNTED, "without_apology"), rows, json=json)
 
 
 def _only(
@@ -152,7 +148,7 @@ def assign(
 def explain(
     code: Code,
     rule: Rule,
-    cause: Annotated[str, typer.Option(help="workload, absence, waiting_for_other, …")],
+    cause: Annotated[str, typer.Option(help=f"{CAUSES}.")],
     text: Annotated[str, typer.Option(help="What happened, and what was done.")],
     by: By,
     visit: Visit = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from api.cli.output import as_json, console
+from api.cli.output import as_json, console, quiet
 from api.cli.place import Data, Json, NothingHere, placed, transacted
 from config.settings import settings
 from states.errors import BadFile, BadInput, HosoError, spot
@@ -40,14 +40,17 @@ class NotClean(HosoError):
 
 
 def catalogued(data: Path | None, work: Work[T], *, make: bool = False) -> T:
-    """Do some work on the catalogue as it is published now, in one transaction."""
+    """Do some work on the catalogue as it is published now, in one transaction.
+
+    What was done is told in the end, and not as the log of a service.
+    """
     from states.catalogue import bundles
 
     async def run(address: str) -> T:
         async with transacted(address) as db:
             return await work(db, await bundles.read(db), datetime.now(UTC))
 
-    with placed(data, make=make) as place:
+    with quiet("states"), placed(data, make=make) as place:
         return asyncio.run(run(place.database))
 
 
@@ -90,21 +93,26 @@ def is_file(text: str) -> bool:
     return False
 
 
-def procedure(target: str, data: Path | None) -> "Procedure":
-    """What a file or a version says. Raises `BadFile`."""
+def procedure(target: str, data: Path | None) -> "tuple[str, Procedure]":
+    """What a file or a version says, and which that is: of a code alone the version in force.
+
+    Raises `BadFile` and `Unknown`.
+    """
     from states import catalogue, yaml_files
     from states.catalogue import bundles
     from states.catalogue.rows import Kind
 
     if is_file(target):
         document = yaml_files.parse(target, content(Path(target)))
-        return yaml_files.validate(catalogue.Procedure, document)
+        return target, yaml_files.validate(catalogue.Procedure, document)
+    code, number = named(target)
 
-    async def work(db: Any, book: Any, at: datetime) -> Any:
-        return bundles.says(await bundles.find(db, Kind.procedure, *named(target)))
+    async def work(db: Any, book: Any, at: datetime) -> "tuple[str, Procedure]":
+        which = number if number is not None else await bundles.in_force(db, code, book.day(at))
+        row = await bundles.find(db, Kind.procedure, code, which)
+        return f"{row.code}@{row.version}", bundles.says(row)
 
-    found: Procedure = catalogued(data, work)
-    return found
+    return catalogued(data, work)
 
 
 # A bundle's way, alike for every kind -----------------------------------------------------

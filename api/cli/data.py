@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli import figures, proving
-from api.cli.output import ZONE, as_json, check_writable, console, table
+from api.cli.output import ZONE, as_json, check_writable, console, quiet, table
 from api.cli.place import Data, Json, placed, prefect_here, transacted
 from states.clock import Policy
 from states.errors import BadInput, HosoError
@@ -167,6 +167,7 @@ async def run(flow: Any, *args: Any) -> Any:
 
     work: Callable[..., Coroutine[Any, Any, Any]] = flow if shown() else flow.fn
     try:
-        return await work(*args)
+        with quiet("prefect", "prefect.flow_runs", level=logging.CRITICAL):  # we tell it, once
+            return await work(*args)
     finally:
         await close()

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from enum import StrEnum, auto
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from api.cli.output import as_json, table
+from api.cli.output import ZONE, as_json, table
 from states.catalogue import Catalogue
 from states.errors import BadInput
 from states.figures import Bieu06, Row
@@ -99,9 +100,10 @@ def _rates(total: Row) -> Iterator[str]:
 
 
 def _title(made: Bieu06) -> str:
-    since = f"{made.since:%d/%m/%Y}" if made.since else "…"
+    since = f"{made.since.astimezone(ZONE):%d/%m/%Y}" if made.since else "…"
+    last = (made.until - timedelta(microseconds=1)).astimezone(ZONE)  # the end is outside
     by = made.policy or "as frozen"
-    return f"Biểu 06/VPCP/KSTT  {since} – {made.until:%d/%m/%Y}  (policy: {by})"
+    return f"Biểu 06/VPCP/KSTT  {since} – {last:%d/%m/%Y}  (policy: {by})"
 
 
 def _table(made: Bieu06, names: Names) -> Table:

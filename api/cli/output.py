@@ -1,11 +1,13 @@
 """What a command prints: a table for people, JSON for programs."""
 
 import json
+import logging
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -18,6 +20,19 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")  # of moments shown, and of dates given with
 
 # Without a terminal to measure, as wide as a terminal is: a table squeezed into 80 is no table.
 console = Console(width=None if sys.stdout.isatty() else 100)
+
+
+@contextmanager
+def quiet(*loggers: str, level: int = logging.WARNING) -> Iterator[None]:
+    """Without what a service would log of its work: for commands that tell it themselves."""
+    was = {each: each.level for each in map(logging.getLogger, loggers)}
+    for each in was:
+        each.setLevel(level)
+    try:
+        yield
+    finally:
+        for each, before in was.items():
+            each.setLevel(before)
 
 
 def local(at: datetime | None) -> str:
@@ -52,7 +67,8 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> 
     lines = [[_cell(cell) for cell in row] for row in rows]  # a stranger's text is no markup
     for at, name in enumerate(columns):
         numbers = all(line[at].replace(",", "").lstrip("-").isdigit() for line in lines)
-        made.add_column(name, justify="right" if numbers and lines else "left")
+        justify: Literal["right", "left"] = "right" if numbers and lines else "left"
+        made.add_column(name, justify=justify, overflow="fold")  # a code cut short is no code
     for line in lines:
         made.add_row(*map(escape, line))
     return made
@@ -65,18 +81,32 @@ def _cell(value: Any) -> str:
         return local(value)
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def listed(
-    title: str, columns: Iterable[str], rows: Sequence[Mapping[str, Any]], *, json: bool
+    title: str,
+    columns: Iterable[str] | Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    json: bool,
 ) -> None:
-    """Rows as a table of some of their columns; in JSON, all there is of them."""
+    """Rows as a table of some of their columns, or that there are none; in JSON, all of them.
+
+    `columns`: their names, with the words above them where these are others.
+    """
     if json:
         as_json(rows)
         return
-    columns = list(columns)
-    console.print(table(title, columns, [[row[name] for name in columns] for row in rows]))
+    if not rows:
+        console.print(f"{title}: không có gì / nothing.", highlight=False, markup=False)
+        return
+    words = columns if isinstance(columns, Mapping) else {name: name for name in columns}
+    console.print(table(title, words.values(), [[row[name] for name in words] for row in rows]))
 
 
 def _plain(value: Any) -> Any:

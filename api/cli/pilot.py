@@ -12,8 +12,10 @@ from api.cli.place import Place, transacted
 YEAR = datetime(2023, 1, 1, tzinfo=ZONE), datetime(2024, 1, 1, tzinfo=ZONE)
 
 
-async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float]:
-    """Live the year, or what is left of it; Biểu 06 of its agencies, their names, the seconds."""
+async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float | None]:
+    """Live the year, or what is left of it; Biểu 06 of its agencies, their names, the seconds;
+    None of them if it was lived before.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -35,7 +37,7 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float
         TextColumn("acts"),
         TimeElapsedColumn(),
     )
-    begun = time.monotonic()
+    before, begun = await _lived(place), time.monotonic()
     with Progress(*columns, console=console, disable=quiet) as bar:
         task = bar.add_task("", total=None)
 
@@ -44,7 +46,7 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float
 
         await pilot(told)
     await close()
-    took = time.monotonic() - begun
+    took = time.monotonic() - begun if await _lived(place) != before else None
     logging.getLogger("states").setLevel(logging.NOTSET)
     async with transacted(place.database) as db:
         book = await bundles.read(db)
@@ -52,10 +54,21 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float
     return made, figures.names(book), took
 
 
-def show(made: Any, names: dict[str, str], took: float, *, json: bool) -> None:
+async def _lived(place: Place) -> dict[int, tuple[str, int]]:
+    """How far each of its dossiers came."""
+    from states.catalogue import bundles
+    from states.pilot import lived, load
+
+    async with transacted(place.database) as db:
+        return dict(await lived(db, load(await bundles.read(db)).name))
+
+
+def show(made: Any, names: dict[str, str], took: float | None, *, json: bool) -> None:
     """The figures, as a form or as JSON."""
     if json:
-        as_json(figures.bieu06_json(made) | {"seconds": round(took, 1)})
+        seconds = None if took is None else round(took, 1)
+        as_json(figures.bieu06_json(made) | {"seconds": seconds})
         return
-    console.print(f"\nThe year took {took:.0f} s.\n", highlight=False)
+    told = "was lived here before" if took is None else f"took {took:.0f} s"
+    console.print(f"\nThe year {told}.\n", highlight=False)
     figures.show_bieu06(console, made, names)

@@ -238,13 +238,14 @@ def diff(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """What changed between two versions, in sentences."""
+    """What changed between two versions, in sentences; a code alone is its version in force."""
     from states.catalogue import difference
 
-    before, after = (kept.procedure(each, data) for each in (old, new))
+    (first, before), (second, after) = (kept.procedure(each, data) for each in (old, new))
     if json:
         as_json(difference.data(before, after))
         return
+    console.print(f"{first} → {second}", highlight=False, markup=False)
     told = difference.sentences(before, after, lang)
     nothing = "Không có gì thay đổi." if lang is Lang.vi else "Nothing changed."
     for sentence in told or [nothing]:

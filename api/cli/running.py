@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -13,14 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from json import loads
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.cli.output import as_json, console
-from api.cli.place import NOTE, Data, Json, Place, noted, placed
+from api.cli.place import Data, Json, Place, noted, placed
 from config.settings import settings
 from states.errors import HosoError
 
@@ -46,7 +46,7 @@ def add_to(app: typer.Typer) -> None:
 def up(data: Data = None, port: Port = None, json: Json = False) -> None:
     """Everything on this machine: database, Prefect, worker, API and pages. Ctrl-C stops it."""
     with everything(data, port) as house:
-        _tell(house, json=json)
+        _tell(house, data, json=json)
         serve(house)
 
 
@@ -64,7 +64,7 @@ def demo(
         show(*lived, json=json)
         if once:
             return
-        _tell(house, json=False)
+        _tell(house, data, json=False)
         serve(house)
 
 
@@ -82,18 +82,10 @@ def worker(
         shown = prefect_here(place, waiting=True)
         if json:
             as_json({"database": True, "prefect": shown})
-        _work(_address(place), with_parent=with_parent)
+        _work(with_parent=with_parent)
 
 
-def _address(place: Place) -> str | None:
-    """Of the API that `hoso up` serves for this place."""
-    try:
-        return str(loads((place.data / NOTE).read_text())["api"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _work(address: str | None, *, with_parent: bool) -> None:
+def _work(*, with_parent: bool) -> None:
     """The worker's loop has a thread of its own: in the main one Prefect would take SIGTERM for
     the end of the run it is amid. Here it is the worker's, which lets its runs end first.
     """
@@ -110,8 +102,15 @@ def _work(address: str | None, *, with_parent: bool) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, end)
         if with_parent:  # the end of standard input is the parent's, however that came
-            threading.Thread(target=lambda: end(sys.stdin.buffer.read()), daemon=True).start()
-        thread.submit(runner.run, work(stop, address)).result()
+            threading.Thread(target=_at_the_end_of_input, args=(end,), daemon=True).start()
+        thread.submit(runner.run, work(stop)).result()
+
+
+def _at_the_end_of_input(act: Callable[[], None]) -> None:
+    """By the descriptor: of who waits in `sys.stdin` when Python ends, Python dies."""
+    while os.read(0, 1024):
+        pass
+    act()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +126,13 @@ class House:
 def everything(data: Path | None, port: int | None) -> Iterator[House]:
     """Database and Prefect running, this process turned to both."""
     from api.cli import keeping
-    from flows.server import environment, serving
+    from flows.server import check_alone, environment, serving
 
     if threading.current_thread() is threading.main_thread():  # out by the way we came in
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     told = settings()
     port = told.port if port is None else port
+    check_alone(data.expanduser().absolute() if data is not None else told.data)
     _free(told.host, port)
     with ExitStack() as stack:
         with _step("PostgreSQL"):
@@ -199,7 +199,7 @@ def _step(name: str) -> Iterator[None]:
     console.print(f"{name} is up [dim]({time.monotonic() - begun:.1f} s)[/]", highlight=False)
 
 
-def _tell(house: House, *, json: bool) -> None:
+def _tell(house: House, data: Path | None, *, json: bool) -> None:
     addresses = house.addresses
     if json:
         as_json(addresses)
@@ -210,7 +210,16 @@ def _tell(house: House, *, json: bool) -> None:
         console.print(
             f"Prefect        {addresses['prefect'].removesuffix('/api')}", highlight=False
         )
-    console.print(
-        "Accounts       hoso user add PERSON --admin, hoso user token PERSON", highlight=False
-    )
+    hoso, there = _called(), f" --data {data}" if data is not None else ""
+    for line in (
+        f"Data           {house.place.data}",
+        f"Accounts       {hoso} user add p-centre-lead --admin{there}",
+        f"               (people: {hoso} organisation show{there})",
+    ):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("Ctrl-C stops.", style="dim")
+
+
+def _called() -> str:
+    """How the next command is begun: by its name where the shell finds it, else as this one was."""
+    return "hoso" if shutil.which("hoso") else sys.argv[0]

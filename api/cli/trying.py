@@ -58,7 +58,7 @@ def simulate(
 
 def _named(drafts: list[str], data: Any) -> dict[str, Any]:
     """What is named on the command line, by code: files and versions."""
-    found = [procedure(each, data) for each in drafts]
+    found = [procedure(each, data)[1] for each in drafts]
     if len({each.code for each in found}) < len(found):
         raise BadInput("a procedure is named twice: one draft of each is tried")
     return {each.code: each for each in found}

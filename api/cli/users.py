@@ -17,6 +17,26 @@ if TYPE_CHECKING:
     from states.accounts.keeping import Secret
 
 BY = "command"  # who did it, where whoever has the database did
+ONE_TIME = "One-time password, good for a week, to be changed at once:"
+
+ACCOUNTS = {
+    "person": "person",
+    "admin": "admin",
+    "must_change": "must change",
+    "issuer": "provider",
+    "failed": "failed",
+    "locked_until": "rests until",
+    "closed_at": "closed",
+}
+KEYS = {
+    "id": "ID",
+    "name": "system",
+    "person": "person",
+    "scopes": "scopes",
+    "expires_at": "good until",
+    "used_on": "last used",
+    "revoked_at": "revoked",
+}
 
 Person = Annotated[str, typer.Argument(help="Id of a person of the organisation.")]
 Admin = Annotated[bool, typer.Option("--admin", help="The account manages accounts.")]
@@ -70,7 +90,7 @@ def add(
         await keeping.add(db, book, person, secret, BY, at, admin=admin)
         return secret
 
-    _told(person, catalogued(data, work, make=True), json=json)
+    _told(person, catalogued(data, work, make=True), f"{person} has an account.", json=json)
 
 
 def reset(
@@ -92,7 +112,8 @@ def reset(
         await keeping.reset(db, person, secret, BY, at)
         return secret
 
-    _told(person, catalogued(data, work), json=json)
+    done = f"The password of {person} is another; all sessions ended."
+    _told(person, catalogued(data, work), done, json=json)
 
 
 def _given(*, ask: bool, piped: bool) -> str | None:
@@ -109,13 +130,13 @@ async def _secret(given: str | None, person: str) -> "Secret":
     return await (keeping.one_time() if given is None else keeping.chosen(given, person))
 
 
-def _told(person: str, secret: "Secret", *, json: bool) -> None:
+def _told(person: str, secret: "Secret", done: str, *, json: bool) -> None:
     if json:
         as_json({"person": person, "one_time_password": secret.one_time})
     elif secret.one_time is None:
-        _say(f"{person} has an account.")
+        _say(done)
     else:
-        _say(f"{person} has an account. Good for a week, and to be changed at once:", to=sys.stderr)
+        _say(f"{done} {ONE_TIME}", to=sys.stderr)
         typer.echo(secret.one_time)
 
 
@@ -127,8 +148,7 @@ def list_(data: Data = None, json: Json = False) -> None:
 
         return await keeping.listed(db)
 
-    columns = ("person", "admin", "must_change", "issuer", "failed", "locked_until", "closed_at")
-    listed("Tài khoản / Accounts", columns, catalogued(data, work), json=json)
+    listed("Tài khoản / Accounts", ACCOUNTS, catalogued(data, work), json=json)
 
 
 def link(
@@ -235,8 +255,7 @@ def key_list(revoked: Revoked = False, data: Data = None, json: Json = False) ->
         rows = await keys.listed(db, revoked=revoked)
         return [dict(row._mapping) for row in rows]  # noqa: SLF001  public
 
-    columns = ("id", "name", "person", "scopes", "expires_at", "used_on", "revoked_at")
-    listed("Khóa dịch vụ / Service keys", columns, catalogued(data, work), json=json)
+    listed("Khóa dịch vụ / Service keys", KEYS, catalogued(data, work), json=json)
 
 
 def key_revoke(number: Number, data: Data = None, json: Json = False) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.doors.house import House, house
-from api.doors.opening import Door, opened
+from api.doors.opening import SIGN_IN, Door, opened
 from api.problems import Unidentified
 from api.spoken import liked
 from states import people, seeing
@@ -91,7 +91,7 @@ def identified(request: Request) -> Identity:
         raise Unidentified(
             "this token is unknown or has ended: sign in again"
             if "authorization" in request.headers
-            else "send Authorization: Bearer with an access token or a service key"
+            else SIGN_IN
         )
     return arrival.who
 

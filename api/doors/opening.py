@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.doors.hearing import Handler, heard
 from api.doors.house import house
-from api.problems import Away, Invalid, Refused, away_is_said
+from api.problems import Away, Invalid, Refused, Unidentified, away_is_said
 from states import answers, db
 from states.accounts.arriving import Arrival, Identity, arrive
 from states.answers import Kept
@@ -26,6 +26,7 @@ from states.errors import HosoError
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 TOKEN = re.compile(r"bearer +([\x21-\x7e]{1,200})", re.ASCII | re.IGNORECASE)
+SIGN_IN = "send Authorization: Bearer with an access token or a service key"
 TOLD = ("location", "etag", "content-type", "content-language")
 
 
@@ -73,10 +74,17 @@ class Door(APIRoute):
 
 def _around(handler: Handler) -> Handler:
     async def handle(request: Request) -> Response:
+        named(request)
         request = await heard(request)
         return await once(request, handler, await request.body())
 
     return handle
+
+
+def named(request: Request) -> None:
+    """Nothing of what a stranger sends is read. Raises `Unidentified`."""
+    if request.method in WRITES and "authorization" not in request.headers:
+        raise Unidentified(SIGN_IN)
 
 
 async def once(request: Request, handler: Handler, body: bytes) -> Response:

@@ -198,6 +198,6 @@ def _act(event: Event, asked: Asked, call: Call) -> Act:
 def _seq(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
-    if not (found := re.fullmatch(r'\s*"(\d{1,9})"\s*', if_match, re.ASCII)):
+    if not (found := re.fullmatch(r'\s*"([1-9]\d{0,8})"\s*', if_match, re.ASCII)):
         raise BadInput('If-Match must be one ETag as it was given, such as "4"')
     return int(found[1])

@@ -131,7 +131,8 @@ async def one(db: AsyncConnection, person: str, *, locked: bool = False) -> Any:
     asked = sa.select(*SHOWN).where(a.person == person, a.closed_at.is_(None))
     row = (await db.execute(asked.with_for_update() if locked else asked)).one_or_none()
     if row is None:
-        raise Unknown(f"{person[:80]} has no account that is open")
+        who = person[:80]
+        raise Unknown(f"{who} has no account that is open; open one: `hoso user add {who}`")
     return row
 
 

@@ -116,7 +116,7 @@ def _person(book: Catalogue, by: str) -> Person:
     try:
         return book.person(by)
     except Unknown as error:
-        raise NotHeld(f"{error}: say who acts by an id that it has") from None
+        raise NotHeld(f"{error}; say who acts by one of those") from None
 
 
 def _place(book: Catalogue, unit: str, on: date) -> str:

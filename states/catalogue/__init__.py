@@ -115,7 +115,8 @@ class Catalogue:
         if found is None:
             day = f" in force on {on:%d/%m/%Y}" if on else ""
             which = f" version {version}" if version else day
-            raise Unknown(f"there is no procedure {code[:40]}{which} in the catalogue")
+            where = "`hoso procedures list` shows what there is"
+            raise Unknown(f"there is no procedure {code[:40]}{which} in the catalogue: {where}")
         return found.says()
 
     @cached_property

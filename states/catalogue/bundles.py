@@ -104,8 +104,13 @@ async def find(db: AsyncConnection, kind: Kind, code: str, version: int | None =
     if found is None:
         which = f" version {version}" if version is not None else ""
         named = f" {code[:40]}" if kind not in ONCE else ""
-        raise Unknown(f"there is no {kind}{named}{which}: list what there is first")
+        raise Unknown(f"there is no {kind}{named}{which}: {_listing(kind)}")
     return found
+
+
+def _listing(kind: Kind) -> str:
+    command = "" if kind in ONCE else f" with `hoso {kind}s list`"
+    return f"list what there is first{command}"
 
 
 async def versions(
@@ -116,7 +121,7 @@ async def versions(
     if code is None:
         return (await db.execute(asked)).all()
     if not (found := (await db.execute(asked.where(b.code == code))).all()):
-        raise Unknown(f"there is no {kind} {code[:40]}: list what there is first")
+        raise Unknown(f"there is no {kind} {code[:40]}: {_listing(kind)}")
     return found
 
 

@@ -215,7 +215,8 @@ class Organisation(Row):
     def person(self, id: str) -> Person:  # noqa: A002 — it is what the file calls it
         """Raises `Unknown`."""
         if id not in self.by_id:
-            raise Unknown(f"there is no person {id[:80]} in the catalogue")
+            where = "`hoso organisation show` names them"
+            raise Unknown(f"there is no person {id[:80]} in the catalogue: {where}")
         return self.by_id[id]
 
     def body(self, code: str) -> Agency | Unit:

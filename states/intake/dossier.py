@@ -48,6 +48,7 @@ class Telling:
             agency=self._said(by.agency),
             unit=self._said(by.unit),
             person=self._said(by.person),
+            applicant=self._said(by.applicant),
             received=received,
             due=self._moment("due", by.due, activities),
             finished=self._moment("finished", by.finished, activities),

@@ -44,6 +44,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "can bo", "nguoi xu ly", "chuyen vien", "can bo tiep nhan", "responsible", "officer",
         "handler", "behandelaar", "owner",
     ),
+    "applicant": (
+        "ho va ten", "ho ten", "nguoi nop", "chu ho so", "nguoi yeu cau", "applicant", "aanvrager",
+    ),
+    "phone": ("so dien thoai", "dien thoai", "sdt", "phone", "telephone", "mobile", "telefoon"),
     "channel": (
         "hinh thuc nop", "hinh thuc tiep nhan", "hinh thuc", "kenh", "channel", "kanaal",
         "source channel",

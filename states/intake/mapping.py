@@ -8,6 +8,7 @@ system needs a YAML file and no code.
     finished: {event: last, named: [Trả kết quả]}   # or the time of an event, in a log
     channel: {from: Hình thức, words: {Trực tiếp: counter}, default: counter}
     agency: {default: H42.01}       # the same for all, where the file does not say
+    other_agencies: true            # lets in agencies that the catalogue does not have
 """
 
 import codecs
@@ -25,6 +26,7 @@ from states.intake.cells import fold, tidy
 from states.intake.source import Limits, Source
 from states.words import Channel, Outcome
 
+TO_FILL = "?"  # in a map that was suggested: a person has to write something here
 # Encodings that hide other text in plain text, half characters included.
 ESCAPES = {"utf-7", "unicode_escape", "raw_unicode_escape", "punycode", "idna"}
 
@@ -66,6 +68,12 @@ def _delimiter(mark: str) -> str:
     return mark
 
 
+def _filled(text: str) -> str:
+    if text.strip() == TO_FILL:
+        raise ValueError(f"must be filled in: write what the file does not say instead of {text!r}")
+    return text
+
+
 def _named(value: Any) -> Any:
     """`code` alone is short for `{from: code}`."""
     return {"from": value} if isinstance(value, str) else value
@@ -83,7 +91,7 @@ class Text(_Part):
 
     column: Name | None = Field(None, alias="from")
     words: Mapping[str, str] = {}
-    default: str | None = None
+    default: Annotated[str, AfterValidator(_filled)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -166,11 +174,13 @@ class Map(_Part):
     finished: AnyMoment | None = None
     delivered: AnyMoment | None = None
     agency: AnyText | None = None
+    other_agencies: Annotated[bool, Field(strict=True)] = False
     procedure: AnyText | None = None
     channel: Annotated[ChannelText, BeforeValidator(_named)] | None = None
     outcome: Annotated[OutcomeText, BeforeValidator(_named)] | None = None
     unit: AnyText | None = None
     person: AnyText | None = None
+    applicant: AnyText | None = None
     keep: tuple[Name, ...] = ()
     event: Events | None = None
 
@@ -198,7 +208,8 @@ class Map(_Part):
     def columns(self) -> tuple[str, ...]:
         """The columns or attributes of a dossier, each once."""
         texts = (self.agency, self.procedure, self.channel, self.outcome, self.unit, self.person)
-        parts = [part.column for part in (*self.moments.values(), *texts) if part and part.column]
+        told = (*self.moments.values(), *texts, self.applicant)
+        parts = [part.column for part in told if part and part.column]
         return tuple(dict.fromkeys((self.code, *parts, *self.keep)))
 
     @cached_property

@@ -121,5 +121,5 @@ def _check_attributes(source: Source, by: Map) -> None:
 
 def _there(name: str, names: list[str]) -> str:
     close = get_close_matches(name, names, 1)
-    meant = f"did you mean {close[0]}? " if close else ""
-    return f"{meant}There are: {', '.join(tidy(each)[:60] for each in names[:40])}"
+    meant = f"did you mean {close[0]}? There are: " if close else "there are: "
+    return f"{meant}{', '.join(tidy(each)[:60] for each in names[:40])}"

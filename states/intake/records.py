@@ -61,6 +61,7 @@ class Record:
     agency: str | None
     unit: str | None
     person: str | None
+    applicant: str | None
     received: datetime
     due: datetime | None
     finished: datetime | None

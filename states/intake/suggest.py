@@ -9,20 +9,22 @@ from pathlib import Path
 
 from states.errors import BadFile
 from states.intake.guesses import CHANNELS, EVENT, FIELDS, OUTCOMES, plain, zone_of
+from states.intake.mapping import TO_FILL
 from states.intake.sampling import Column, Seen, look
 
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(:[A-Za-z0-9_]+)*")
 EMPTY = {"EMPTY", "UNKNOWN", "-", "N/A"}
 MOMENTS = ("received", "due", "finished", "delivered")
-TEXTS = ("procedure", "agency", "unit", "person")
+TEXTS = ("procedure", "agency", "unit", "person", "applicant")
 FEW = 30  # words in a column of words
 WORDS = {"channel": CHANNELS, "outcome": OUTCOMES}
-DEFAULTS = {"agency": "AGENCY", "procedure": "PROCEDURE"}
+ASKED = ("agency", "procedure")  # of whoever imports, where the file does not say
 
 
 def suggest(path: Path) -> str:
-    """A map for this file as YAML text, which `hoso import --map` takes as it is. BadFile if the
-    file cannot be begun, or shows no code or no date that could be a receipt.
+    """A map for this file as YAML text, which `hoso import --map` takes once what only a person
+    knows is filled in. BadFile if the file cannot be begun, or shows no code or no date that could
+    be a receipt.
     """
     seen = look(path)
     event = _event(seen)
@@ -75,7 +77,7 @@ def _dossier(seen: Seen, event: dict[str, str]) -> dict[str, str]:
     # The planned end and the day of delivery have the longer names, which the end's would match.
     for key in ("due", "delivered", "received", "finished"):
         take(key, FIELDS[key], dated=True)
-    for key in (*WORDS, *TEXTS):
+    for key in (*WORDS, *TEXTS, "phone"):
         take(key, FIELDS[key], dated=False)
     if "code" not in found:
         alone = [name for name, column in free.items() if column.unique and not column.dated]
@@ -143,11 +145,18 @@ def _fields(seen: Seen, found: dict[str, str], *, log: bool) -> Iterator[str]:
     for key, words in WORDS.items():
         if key in found:
             yield from _worded(key, seen.own[found[key]], words)
+    yield from _texts(found)
+
+
+def _texts(found: dict[str, str]) -> Iterator[str]:
     for key in TEXTS:
         if key in found:
             yield f"{key}: {_quoted(found[key])}"
-        elif key in DEFAULTS:
-            yield f"{key}: {{default: {DEFAULTS[key]}}} # not in the file: write yours"
+        elif key in ASKED:
+            yield f'{key}: {{default: "{TO_FILL}"}} # not in the file: write yours instead'
+    yield "# other_agencies: true # lets in agencies that the catalogue does not have"
+    if "phone" in found:
+        yield f"# {_quoted(found['phone'])} stays where it is: telephones are not imported"
 
 
 def _worded(key: str, column: Column, known: dict[str, tuple[str, ...]]) -> Iterator[str]:

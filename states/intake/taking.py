@@ -98,7 +98,12 @@ async def _one(db: AsyncConnection, book: Book, record: Record, source: str, cal
     """One dossier with its end, if it has one, and its history."""
     if record.agency is None:
         raise BadInput("it names no agency: map a column to `agency`, or give it a default")
-    for name, longest in (("agency", SHORT), ("unit", SHORT), ("procedure", LONG)):
+    for name, longest in (
+        ("agency", SHORT),
+        ("unit", SHORT),
+        ("procedure", LONG),
+        ("applicant", LONG),
+    ):
         check_text(name, getattr(record, name), longest)
     taken = Taken(
         source=source,
@@ -107,7 +112,7 @@ async def _one(db: AsyncConnection, book: Book, record: Record, source: str, cal
         unit=record.unit or record.agency,
         procedure=record.procedure or "unstated",
         channel=record.channel or Channel.counter,
-        applicant="",
+        applicant=record.applicant or "",
         calendar=calendar,
         policy=Policy.day,
         received=record.received,

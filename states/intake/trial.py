@@ -1,13 +1,14 @@
 """A file of another system tried by its map: what an import would read of it. Writes nothing."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from states.errors import BadFile
 from states.intake import readers
+from states.intake.agencies import admitting
 from states.intake.mapping import Map
 from states.intake.reading import read
 from states.intake.records import Note, Record, Refused
@@ -37,10 +38,19 @@ class Trial:
     whole: bool = True
 
 
-def tried(path: Path, by: Map, limits: Limits = CLOSE, most: int = MOST) -> Trial:
-    """Read a file as an import would. Raises `BadFile` for one that cannot be begun."""
+def tried(
+    path: Path, by: Map, agencies: Collection[str], limits: Limits = CLOSE, most: int = MOST
+) -> Trial:
+    """Read a file as an import would, where there are these agencies.
+
+    Raises `BadFile` for one that cannot be begun, `BadInput` for a map whose agency is none.
+    """
+    admit = admitting(by, agencies)
     told, items = Trial(), iter(read(path, by, limits))
     for item in islice(items, most):
+        if isinstance(item, Record) and item.agency is not None:
+            told.agencies[item.agency] += 1
+        item = admit(item)
         if isinstance(item, Record) and item.agency is None:
             item = Refused(item.row, item.code, NO_AGENCY)  # as the import refuses it
         if isinstance(item, Refused):
@@ -77,7 +87,6 @@ def _refuse(told: Trial, item: Refused) -> None:
 def _count(told: Trial, record: Record) -> None:
     told.dossiers += 1
     told.events += len(record.activities)
-    told.agencies[str(record.agency)] += 1
     told.noted.update(note.what for note in record.mended)
     _keep(told, record.mended)
 
