@@ -29,7 +29,7 @@ from api.doors import (
     seen,
     shelf,
 )
-from api.doors.hearing import Handler, named
+from api.doors.hearing import Handler, addressed
 from api.doors.opening import once
 from api.problems import DOCUMENTED, TooSlow
 from states import seeing
@@ -63,7 +63,7 @@ class Streamed(Door):
         handler = APIRoute.get_route_handler(self)
 
         async def handle(request: Request) -> Response:
-            request = named(request)
+            request = addressed(request)
             async with AsyncExitStack() as held:
                 await held.enter_async_context(opened(request))
                 request.state.let_go = held.aclose

@@ -84,7 +84,7 @@ class Heard(Request):
 
 async def heard(request: Request) -> Heard:
     """A request after its body came. Raises `Invalid` and `TooSlow`."""
-    whole = named(request)
+    whole = addressed(request)
     try:
         async with asyncio.timeout(SENDING):
             body = await whole.body()
@@ -95,7 +95,7 @@ async def heard(request: Request) -> Heard:
     return whole
 
 
-def named(request: Request) -> Heard:
+def addressed(request: Request) -> Heard:
     """A request by what its address says, before its body comes. Raises `Invalid`."""
     whole = Heard(request.scope, request.receive)
     with _told("path"):
