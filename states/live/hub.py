@@ -128,7 +128,7 @@ class Hub:
         """Somebody hears, as long as this lasts, all that comes after `place`."""
         listener = Listener(sight, asks)
         async with self._alone:
-            if self._place is None:
+            if self._place is None or not len(self):  # what was followed for others lags behind
                 async with transaction(self.engine) as db:
                     horizon, self._looked = await reading.horizon(db)
                 self._place = reading.end(horizon)

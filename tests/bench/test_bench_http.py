@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from apart import apart
-from callers import callers
+from calling import callers
 from crowd import codes, gather
 from measures import ROUNDS, Figure, Figures
 from office import Signing
