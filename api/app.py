@@ -59,9 +59,9 @@ else could be first. Every error is a problem document (RFC 9457) whose `type` i
 
 
 ROUTERS = (
-    accounts.router,
     finding.router,  # before the dossiers: "search" is no code
     dossiers.router,
+    accounts.router,
     procedures.router,
     calendars.router,
     organisation.router,
