@@ -174,7 +174,7 @@ JOIN dossier d ON d.id = a.dossier_id WHERE a.what <> 'alert'
 MESSAGES = rf"""
 SELECT {NUMBER}, replace(m.fact, '/' || d.id || '/', '/'), m.template, m.audience, m.way,
   m.recipient, m.law, replace(m.subject, d.code, ''),
-  regexp_replace(replace(m.body, d.code, ''), 'giải quyết: [^\n]*', '')
+  regexp_replace(replace(m.body, d.code, ''), 'giải quyết: [^\n]*', '', 'g')
 FROM message m JOIN dossier d ON d.id = m.dossier_id WHERE m.fact LIKE 'entry/%'
 """
 
