@@ -268,6 +268,7 @@ def verified(fleet: Fleet, count: int, machine: str) -> None:
         | {
             "HOSO_DATABASE": fleet.server.application.replace("+asyncpg", ""),
             "HOSO_DATA": str(fleet.folder / machine),
+            "HOSO_SECRET": KEY,
         },
         capture_output=True,
         text=True,
