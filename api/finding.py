@@ -253,7 +253,7 @@ async def read_work(book: Shelf, who: Who, sees: Sees, speaks: Speaks, at: At, d
     )
 
 
-@router.get("/v1/work/{queue}")
+@router.get("/v1/queues/{queue}")
 async def read_queue(
     queue: Annotated[str, Path(max_length=40)],
     page: Page,

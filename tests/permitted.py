@@ -225,7 +225,7 @@ ROUTES: dict[str, Entry] = {
     "GET /v1/consultations": listing(),
     # Work
     "GET /v1/work": listing(),
-    "GET /v1/work/{queue}": listing(
+    "GET /v1/queues/{queue}": listing(
         *map(queue, ("to_hand_over", "in_hands", "to_take_in", "to_sign", "overdue"))
     ),
     "GET /v1/live": listing(plain(query={"seconds": "0"}, headers={"Last-Event-ID": "1-1-1"})),

@@ -458,7 +458,7 @@ async def test_a_method_is_what_it_is(office, fresh, name):
 
 async def test_nobody_is_sent_to_the_host_they_named(office):
     """Found: an address with a slash too many was answered by one at their `Host`."""
-    for path in ("/v1/dossiers/", "/v1/work/", "/health/", "/static"):
+    for path in ("/v1/dossiers/", "/v1/alerts/", "/health/", "/static"):
         answer = await office.client.get(path, headers=RECEPTION | {"Host": "evil.example"})
         assert (answer.status_code, answer.headers.get("Location")) == (404, None), path
 

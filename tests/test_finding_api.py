@@ -129,17 +129,17 @@ async def test_a_dossier_goes_from_queue_to_queue(office):
     await office.move(code, "accept", OFFICER)
     assert await queues(OFFICER) == {"in_hands": 1}
     assert await queues(LEADER) == {}
-    answer = await office.client.get("/v1/work/in_hands", headers=OFFICER)
+    answer = await office.client.get("/v1/queues/in_hands", headers=OFFICER)
     (row,) = answer.json()["items"]
     assert row["person"] == "p-sci-officer-21"
     assert row["reason"].startswith("hạn ")
     office.later(days=300)
     assert (await queues(CONTROL)) == {"overdue": 1}
-    (row,) = (await got(office, "/v1/work/overdue", CONTROL))["items"]
+    (row,) = (await got(office, "/v1/queues/overdue", CONTROL))["items"]
     assert row["overdue"]
     assert row["reason"].startswith("quá hạn từ ")
 
 
 async def test_a_queue_of_another_role_is_none(office):
-    problem = told(await office.client.get("/v1/work/overdue", headers=OFFICER), 404, "unknown")
+    problem = told(await office.client.get("/v1/queues/overdue", headers=OFFICER), 404, "unknown")
     assert "who is officer has no queue overdue" in problem["detail"]
