@@ -7,17 +7,15 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.doors import Db, Door, Page, Sees, Shelf, needs
-from api.listed import Listed, Moment, local
+from api.listed import Listed, Moment, Word, local
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
 from states.catalogue.rules import On, What
 from states.deadlines import listing
 from states.deadlines.listing import Only
-from states.ledger.acts import SHORT
 
 router = APIRouter(prefix="/v1/alerts", tags=["breaches"], route_class=Door, responses=DOCUMENTED)
 READS = [needs(Scope.breaches_read)]
-Word = Annotated[str | None, Query(max_length=SHORT, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Alert(BaseModel):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.doors import At, Db, Door, Page, Sees, Shelf, Who, needs
-from api.listed import Listed, Moment, local
+from api.listed import Code, Listed, Moment, Word, local
 from api.problems import DOCUMENTED
 from states import seeing
 from states.accounts.scopes import Scope
@@ -23,8 +23,6 @@ router = APIRouter(prefix="/v1/breaches", tags=["breaches"], route_class=Door, r
 READS = [needs(Scope.breaches_read)]
 WRITES = [needs(Scope.breaches_write)]
 
-Word = Annotated[str | None, Query(max_length=SHORT, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Code = Annotated[str, Path(max_length=SHORT, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Rule = Annotated[str, Path(max_length=SHORT, pattern=r"^[a-z0-9-]+$")]
 Number = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 

@@ -10,16 +10,16 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.doors import At, House, Signed, house, needs
+from api.doors import ActsFor, At, House, InRole, Signed, house, needs
 from api.doors.hearing import Handler, heard
-from api.doors.opening import CARRIES, by, digest, key_of, named, opened
+from api.doors.opening import CARRIES, by, digest, given_again, key_of, named, opened
 from api.dossiers.shapes import Asked
-from api.problems import DOCUMENTED, LONGEST, STATUS, Refused, away_is_said, kind_of
-from api.problems import name as problem
+from api.listed import PLAIN
+from api.problems import DOCUMENTED, Refused, away_is_said, said
 from states import answers, people
 from states.accounts.scopes import Scope
 from states.answers import Kept
@@ -47,7 +47,7 @@ class Move(Asked):
         json_schema_extra={"examples": [{"code": "H42.14-230103-0001", "event": "deliver"}]}
     )
 
-    code: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    code: Annotated[str, Field(max_length=200, pattern=PLAIN)]
     event: Event
     seq: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
     key: Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]+$")] | None = None
@@ -123,14 +123,14 @@ class Hundreds(APIRoute):
             named(request)
             request, key = await heard(request), key_of(request)
             asked = digest(request, await request.body())
-            async with opened(request) as (db, arrival):
-                person = arrival.who and arrival.who.person
-                asked = by(arrival.who, asked) if arrival.who else asked
-                if key and person and (kept := await answers.given(db, person, key, asked)):
-                    return Response(kept.body, kept.status, kept.headers)
+            async with opened(request, key) as (_, arrival):
+                if key and arrival.who:
+                    asked = by(arrival.who, asked)
+                    if arrival.kept is not None:
+                        return given_again(answers.same(arrival.kept, key, asked))
             response = await handler(request)
-            if key and person and getattr(request.state, "whole", False):
-                return await _keep(request, response, person, key, asked)
+            if key and arrival.who and getattr(request.state, "whole", False):
+                return await _keep(request, response, arrival.who.person, key, asked)
             return response
 
         return handle
@@ -145,8 +145,9 @@ async def _keep(
     async with opened(request) as (db, _):
         if await answers.keep(db, person, key, mine):
             return response
-        kept = await answers.given(db, person, key, asked) or mine
-    return Response(kept.body, kept.status, kept.headers)
+    async with opened(request, key) as (_, arrival):
+        kept = answers.same(arrival.kept, key, asked) if arrival.kept else mine
+    return given_again(kept)
 
 
 router = APIRouter(
@@ -160,12 +161,8 @@ async def move_dossiers(
     asked: Moves,
     signed: Signed,
     at: At,
-    hoso_role: Annotated[
-        Role | None, Header(description="In what role; needed by whoever holds several.")
-    ] = None,
-    hoso_for: Annotated[
-        str | None, Header(max_length=40, description="The agency a postal clerk acts for.")
-    ] = None,
+    hoso_role: InRole = None,
+    hoso_for: ActsFor = None,
 ) -> Results:
     """Move up to 1,000 dossiers, in the order in which they are named, by the rules for one.
 
@@ -268,15 +265,5 @@ def _result(n: int, told: Told) -> Result:
         status="done" if refused is None else "refused",
         state=paper and paper.state,
         seq=paper and paper.seq,
-        problem=None if refused is None else _why(refused),
-    )
-
-
-def _why(error: HosoError) -> Why:
-    kind = kind_of(error)
-    return Why(
-        type=f"/problems/{problem(kind)}",
-        title=(kind.__doc__ or "").partition("\n")[0].rstrip("."),
-        status=STATUS[kind],
-        detail=str(error)[:LONGEST],
+        problem=None if refused is None else Why.model_validate(said(refused)),
     )

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from typing import Annotated, Any, Generic, TypeVar
 
+from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
+
+from states.ledger.acts import SHORT
 
 Row = TypeVar("Row", bound=BaseModel)
 When = TypeVar("When", bound=date)
@@ -30,6 +33,11 @@ def _within(at: When) -> When:
         raise ValueError(f"must lie in the years {FIRST} to {LAST}")
     return at
 
+
+PLAIN = r"^[^\x00-\x1f\x7f]+$"
+"""Codes taken over from other systems have shapes of their own; none has a control character."""
+Code = Annotated[str, Path(max_length=SHORT, pattern=PLAIN)]
+Word = Annotated[str | None, Query(max_length=SHORT, pattern=PLAIN)]
 
 FIRST, LAST = 1900, 2200  # beyond them not every moment can be told in every zone
 A_MOMENT = _written(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d\S*", "2024-03-04T08:00:00+07:00")

@@ -3,15 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api.doors import At, Db, Door, Page, Sees, Shelf, Who, needs
-from api.listed import Listed, local
+from api.listed import Listed, Word, local
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
 from states.errors import NotYours
-from states.ledger.acts import SHORT
 from states.notices import listing
 from states.notices.rows import Audience, Sending, Way
 from states.sight import WIDE
@@ -19,7 +18,6 @@ from states.sight import WIDE
 router = APIRouter(prefix="/v1/notices", tags=["notices"], route_class=Door, responses=DOCUMENTED)
 READS = [needs(Scope.notices_read)]
 WRITES = [needs(Scope.notices_write)]
-Word = Annotated[str | None, Query(max_length=SHORT, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 

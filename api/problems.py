@@ -183,6 +183,17 @@ def kind_of(error: errors.HosoError) -> type[errors.HosoError]:
     return next((kind for kind in type(error).__mro__ if kind in STATUS), Broken)
 
 
+def said(error: errors.HosoError) -> dict[str, Any]:
+    """What a problem document says of an error, whichever request it is of."""
+    kind = kind_of(error)
+    return {
+        "type": f"/problems/{name(kind)}",
+        "title": (kind.__doc__ or "").partition("\n")[0].rstrip("."),
+        "status": STATUS[kind],
+        "detail": str(error)[:LONGEST],
+    }
+
+
 def answer(request: Request, error: errors.HosoError, **facts: Any) -> JSONResponse:
     kind = kind_of(error)
     status = STATUS[kind]
@@ -191,17 +202,13 @@ def answer(request: Request, error: errors.HosoError, **facts: Any) -> JSONRespo
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status, {})
     if isinstance(error, TooMany):
         headers = {"Retry-After": str(error.after)}
-    title = (kind.__doc__ or "").partition("\n")[0].rstrip(".")
-    if liked(request.headers.get("accept-language", "")) is Lang.vi:
-        title = TITLES[name(kind)]
-    problem = {
-        "type": f"/problems/{name(kind)}",
-        "title": title,
+    problem = said(error) | {
         "status": status,
-        "detail": str(error)[:LONGEST],
         "instance": quote(request.scope["path"]),
         "request_id": request.state.request_id,
     }
+    if liked(request.headers.get("accept-language", "")) is Lang.vi:
+        problem["title"] = TITLES[name(kind)]
     return JSONResponse(problem | facts, status, headers, "application/problem+json")
 
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from api.doors import At, Db, Door, Sees, Shelf, Who, needs
-from api.listed import Moment, local
+from api.listed import PLAIN, Moment, local
 from api.problems import DOCUMENTED
 from states import figures
 from states.accounts.scopes import Scope
@@ -31,7 +31,7 @@ COLUMNS = (
 )
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # Excel wants the mark
 Codes = Annotated[
-    list[Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]] | None,
+    list[Annotated[str, Field(max_length=200, pattern=PLAIN)]] | None,
     Query(max_length=200, description="Only these agencies."),
 ]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api import rates
 from api.doors import At, Db, Door, House, Shelf, Speaks, house
+from api.listed import PLAIN
 from api.problems import DOCUMENTED
 from states import tracking
 from states.clock.words import Lang
@@ -25,7 +26,7 @@ Code = Annotated[
     str,
     Path(
         max_length=200,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=PLAIN,
         description="As it is on the slip.",
         examples=["H42.14-240304-0001"],
     ),

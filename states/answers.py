@@ -48,17 +48,10 @@ class Kept(NamedTuple):
     body: bytes
 
 
-GIVEN = "SELECT asked, status, headers::text, body FROM answer WHERE person = $1 AND key = $2"
 KEEP = """
 INSERT INTO answer (person, key, asked, status, headers, body) VALUES ($1, $2, $3, $4, $5::text::json, $6)
 ON CONFLICT DO NOTHING RETURNING key
 """  # noqa: E501
-
-
-async def given(db: AsyncConnection, person: str, key: str, asked: bytes) -> Kept | None:
-    """The answer to this key. Raises `KeyReused` when it was to another request."""
-    found = await fetch(db, GIVEN, person, key)
-    return None if found is None else same(of_row(found), key, asked)
 
 
 def of_row(row: Any) -> Kept:

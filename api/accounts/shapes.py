@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
+from api.listed import PLAIN
 from states.accounts.rows import How
 from states.accounts.scopes import Scope
 from states.accounts.signing import Tokens
@@ -15,9 +16,7 @@ ID = r"^[a-z][a-z0-9-]{0,60}$"
 Person = Annotated[
     str, StringConstraints(pattern=ID), Field(description="Id of a person of the organisation.")
 ]
-Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PLAIN)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 LATER = "2024-03-04T08:15:00+07:00"

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.components.shapes import PREFIX, Code, Component, Number, Parts, part
+from api.components.shapes import PREFIX, Component, Number, Parts, part
 from api.doors import Db, Door, Looked, Sees, Shelf, house, needs
+from api.listed import Code
 from api.problems import DOCUMENTED
 from states import seeing
 from states.accounts.scopes import Scope

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from api.components.giving import Shelves
-from api.components.shapes import PREFIX, Code, Component, Given, given
+from api.components.shapes import PREFIX, Component, Given, given
 from api.doors import (
     At,
     Db,
@@ -31,6 +31,7 @@ from api.doors import (
 )
 from api.doors.hearing import Handler, addressed
 from api.doors.opening import once
+from api.listed import Code
 from api.problems import DOCUMENTED, TooSlow
 from states import seeing
 from states.accounts.scopes import Scope

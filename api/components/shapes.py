@@ -11,11 +11,9 @@ from states.catalogue.organisation import Name
 from states.files.attaching import Held, Row
 from states.files.kinds import Kind
 from states.files.rows import Provenance
-from states.ledger.acts import SHORT
 
 PREFIX = "/v1/dossiers/{code}/components"
 
-Code = Annotated[str, Path(max_length=SHORT, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Component = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,60}$")]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
 

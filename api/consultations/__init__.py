@@ -17,8 +17,8 @@ from api.consultations.shapes import (
 )
 from api.consultations.telling import consulted, named_told, stages
 from api.doors import At, Db, Door, Looked, Page, Sees, Shelf, Speaks, Who, needs
-from api.dossiers import Code
 from api.dossiers.telling import history
+from api.listed import Code
 from api.problems import DOCUMENTED
 from states import ledger, seeing
 from states.accounts.scopes import Scope

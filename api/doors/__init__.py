@@ -30,11 +30,13 @@ from states.sight import Sight, sight
 from states.words import Role
 
 __all__ = [
+    "ActsFor",
     "At",
     "Calls",
     "Db",
     "Door",
     "House",
+    "InRole",
     "Looked",
     "Needs",
     "Page",
@@ -121,15 +123,17 @@ def needs(scope: Scope) -> Any:
 # Who --------------------------------------------------------------------------------------
 
 
+InRole = Annotated[
+    Role | None, Header(description="In what role; needed by whoever holds several.")
+]
+ActsFor = Annotated[
+    str | None, Header(max_length=40, description="The agency a postal clerk acts for.")
+]
+
+
 async def calling(
-    request: Request,
-    hoso_role: Annotated[
-        Role | None, Header(description="In what role; needed by whoever holds several.")
-    ] = None,
-    hoso_for: Annotated[
-        str | None, Header(max_length=40, description="The agency a postal clerk acts for.")
-    ] = None,
-) -> Caller:
+    request: Request, hoso_role: InRole = None, hoso_for: ActsFor = None
+) -> Caller:  # fmt: skip
     book, who = await shelf(request), identified(request)
     return people.caller(book, who.person, hoso_role, hoso_for, book.day(request.state.at))
 

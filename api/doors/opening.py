@@ -109,9 +109,7 @@ async def _done_since(request: Request, key: str, asked: bytes) -> Response | No
     async with opened(request, key) as (_, arrival):
         if arrival.who is None or arrival.kept is None:
             return None
-        if arrival.kept.asked != by(arrival.who, asked):
-            return None
-        return Response(arrival.kept.body, arrival.kept.status, arrival.kept.headers)
+        return given_again(arrival.kept) if arrival.kept.asked == by(arrival.who, asked) else None
 
 
 def key_of(request: Request) -> str | None:
@@ -128,8 +126,7 @@ async def _answered(request: Request, handler: Handler, key: str | None, asked: 
             return await handler(request)
         person, asked = arrival.who.person, by(arrival.who, asked)
         if arrival.kept is not None:
-            kept = answers.same(arrival.kept, key, asked)
-            return Response(kept.body, kept.status, kept.headers)
+            return given_again(answers.same(arrival.kept, key, asked))
         response = await handler(request)
         headers = {name: response.headers[name] for name in TOLD if name in response.headers}
         # What is told this once is not kept.
@@ -138,6 +135,11 @@ async def _answered(request: Request, handler: Handler, key: str | None, asked: 
         if not await answers.keep(connection, person, key, kept):
             raise Repeated
         return response
+
+
+def given_again(kept: Kept) -> Response:
+    """The answer as it was given."""
+    return Response(kept.body, kept.status, kept.headers)
 
 
 def digest(request: Request, body: bytes) -> bytes:

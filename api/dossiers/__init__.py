@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Path, Request, Response
+from fastapi import APIRouter, Body, Header, Request, Response
 
 from api.doors import At, Call, Calls, Db, Door, Looked, Sees, Shelf, Speaks, Who, house, needs
 from api.dossiers.shapes import (
@@ -17,7 +17,7 @@ from api.dossiers.shapes import (
     WholeDossier,
 )
 from api.dossiers.telling import clock_read, full, history, looks_told, standing
-from api.listed import Moment
+from api.listed import Code, Moment
 from api.problems import DOCUMENTED, Refused
 from api.tracking import printed
 from states import ledger, people, seeing
@@ -27,6 +27,7 @@ from states.files import attaching
 from states.finding.searching import citizen
 from states.ledger import Act, Lodging
 from states.ledger.acts import by_a_change
+from states.ledger.history import history_of
 from states.sight import WIDE
 from states.tables import Dossier
 from states.words import Event
@@ -35,8 +36,6 @@ router = APIRouter(prefix="/v1/dossiers", tags=["dossiers"], route_class=Door, r
 READS = [needs(Scope.dossiers_read)]
 WRITES = [needs(Scope.dossiers_write)]
 
-# Codes taken over from other systems have shapes of their own; none holds a control character.
-Code = Annotated[str, Path(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Seen = Annotated[
     str | None,
     Header(alias="If-Match", description='The ETag that the caller has seen, such as `"4"`.'),
@@ -114,7 +113,7 @@ async def read_history(code: Code, book: Shelf, sees: Sees, looked: Looked, db: 
     """
     paper, _ = await seeing.find(db, code, sees)
     await looked([int(paper.id or 0)])
-    kept = await ledger.history(db, code)
+    kept = await history_of(db, paper)
     zone = book.calendar(kept.paper.calendar).zone
     return history(kept.paper.code, zone, kept.entries, kept.visits, kept.activities)
 

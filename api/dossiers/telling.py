@@ -19,6 +19,7 @@ from api.dossiers.shapes import (
     Visited,
     WholeDossier,
 )
+from api.listed import local
 from states import lifecycle, people
 from states.catalogue import Catalogue
 from states.clock import Line
@@ -66,7 +67,7 @@ def full(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> WholeDossier
 
 
 def looks_told(code: str, zone: tzinfo, looks: Iterable[Row]) -> Looks:
-    return Looks(code=code, looks=[Looked.model_validate(_local(each, zone)) for each in looks])
+    return Looks(code=code, looks=[Looked.model_validate(local(each, zone)) for each in looks])
 
 
 def _stage(book: Catalogue, d: Dossier) -> Stage | None:
@@ -90,8 +91,8 @@ def history(
     return History(
         code=code,
         entries=[_told(line, zone) for line in lines],
-        visits=[Visited.model_validate(_local(visit, zone)) for visit in visits],
-        activities=[Elsewhere.model_validate(_local(each, zone)) for each in activities],
+        visits=[Visited.model_validate(local(visit, zone)) for visit in visits],
+        activities=[Elsewhere.model_validate(local(each, zone)) for each in activities],
     )
 
 
@@ -99,7 +100,7 @@ def _told(line: Row, zone: tzinfo) -> Told:
     payload = json.loads(line["payload"])
     told = payload.get("clock", {})
     return Told.model_validate(
-        _local(line, zone)
+        local(line, zone)
         | {
             "brought": payload["act"],
             "routed": payload.get("routed"),
@@ -145,14 +146,6 @@ def _steps(trace: Sequence[Line], speaks: Lang) -> list[ClockStep]:
         )
         for line, sentence in zip(trace, say(trace, speaks), strict=True)
     ]
-
-
-def _local(row: Row, zone: tzinfo) -> dict[str, Any]:
-    """A row with its moments as they were on the wall of the office."""
-    return {
-        name: value.astimezone(zone) if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
 
 
 def _there(at: datetime | None, zone: tzinfo) -> datetime | None:

@@ -24,6 +24,11 @@ class History:
 async def history(db: AsyncConnection, code: str) -> History:
     """Everything that is kept of a dossier. Raises `Unknown`."""
     paper, _ = await find(db, code)
+    return await history_of(db, paper)
+
+
+async def history_of(db: AsyncConnection, paper: Dossier) -> History:
+    """The same of a dossier that was found."""
     return History(
         paper,
         await _rows(db, sa.select(entry).where(e.dossier_id == paper.id).order_by(e.seq)),
