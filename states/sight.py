@@ -66,6 +66,15 @@ class Sight:
             or row.unit in self.units
         )
 
+    def sees(self, row: Any) -> bool:
+        """`where` of a row with the persons and units of its visits, and the bodies asked of it."""
+        return (
+            self.plainly(row)
+            or self.person in row.persons
+            or not self.units.isdisjoint(row.units)
+            or not self.asked.isdisjoint(row.asked)
+        )  # fmt: skip
+
     def by_visit(self, dossier_id: int) -> sa.Select[Any]:
         """Asks whether a visit or a consultation of the dossier shows it to the caller."""
         visited = sa.exists().where(v.dossier_id == dossier_id, sa.or_(*self._visited()))

@@ -1,6 +1,5 @@
 """The hash chain: one canonical form in two languages, and every kind of tampering is found."""
 
-import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from book import BOOK, NINE, PERMIT, Shelf, act, at, lodging, move, process, receive, wander
+from horizon import settled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from states import ledger
 from states.clock import Policy
 from states.ledger import anchor, chain
-from states.ledger.outbox import HORIZON
 from states.tables import Dossier, Entry, Visit
 from states.words import Channel, Event, Role
 
@@ -287,17 +286,6 @@ async def test_a_history_written_anew_is_found_by_its_anchor(
     await settled(fresh)
     async with owner.connect() as db:
         await _written_anew(db, paper, tmp_path)
-
-
-async def settled(engine: AsyncEngine) -> None:
-    """Until no transaction of the cluster, another test's for one, is older than our lines."""
-    old = sa.select(sa.func.max(Entry.xact) < HORIZON)
-    async with asyncio.timeout(60):
-        while True:
-            async with engine.connect() as db:
-                if (await db.execute(old)).scalar_one():
-                    return
-            await asyncio.sleep(0.02)
 
 
 async def _written_anew(owner_db: AsyncConnection, paper: Dossier, folder: Path) -> None:

@@ -195,7 +195,7 @@ async def test_what_is_heard_is_what_the_predicate_lets_see(fresh: AsyncEngine, 
         for _ in range(40):
             sight = any_sight(chance)
             seen = set((await db.execute(sa.select(d.code).where(sight.where()))).scalars())
-            assert {row.code for row in rows if reading.sees(sight, row)} == seen
+            assert {row.code for row in rows if sight.sees(row)} == seen
             assert {row.code for row in await reading.lines(db, BEGINNING, sight=sight)} == seen
             found += len(seen)
     assert 40 < found < 600

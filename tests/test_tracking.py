@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from states.clock.words import Lang
 from states.errors import Unknown
-from states.ledger.promises import Promise
+from states.ledger.promises import Promise, promises
 from states.notices.facts import TICKING
 from states.tracking import grouped, reading, secret_part, slip, words, written
-from states.tracking.promised import broken, promised
+from states.tracking.promised import broken
 from states.tracking.reading import Claim, prove
 from states.words import Event, State
 
@@ -218,7 +218,7 @@ def test_a_date_stands_until_the_wait_begins():
         line(may, "supplement", due=june.isoformat()),
         line(may, "recompute", due=june.isoformat()),
     ]
-    told = list(promised(lines))
+    told = list(promises(lines, waits=True))
     assert [(each.event, each.due) for each in told] == [
         ("receive", april),
         ("request_supplement", None),
@@ -228,7 +228,7 @@ def test_a_date_stands_until_the_wait_begins():
     assert broken(told, june + timedelta(days=1), HANOI) == june
     # Asked after the day was over, it was broken already.
     late = [lines[0], line(may, "request_supplement", lapse=june.isoformat())]
-    assert broken(list(promised(late)), may, HANOI) == april
+    assert broken(list(promises(late, waits=True)), may, HANOI) == april
 
 
 def test_a_promise_replaced_in_time_is_not_broken():

@@ -18,14 +18,17 @@ class Promise(NamedTuple):
     ground: str | None
 
 
-def promises(lines: Iterable[Mapping[str, Any]]) -> Iterator[Promise]:
-    """The first promise, and each move that gave another one, oldest first."""
+def promises(lines: Iterable[Mapping[str, Any]], *, waits: bool = False) -> Iterator[Promise]:
+    """The first promise, and each move that gave another one, oldest first.
+
+    `waits`: also each that began to wait for the citizen, when no date stood any more.
+    """
     last: datetime | None = None
     for line in lines:
-        told = json.loads(line["payload"])["clock"]
-        if "due" not in told:
+        told = json.loads(line["payload"]).get("clock", {})
+        if "due" not in told and not (waits and "lapse" in told):
             continue
-        due = datetime.fromisoformat(told["due"]) if told["due"] else None
+        due = datetime.fromisoformat(told["due"]) if told.get("due") else None
         if due != last:
             yield Promise(line["at"], Event(line["event"]), due, line["reason"], line["ground"])
         last = due

@@ -27,7 +27,7 @@ from states.db import transaction
 from states.errors import HosoError
 from states.live import reading
 from states.live.cursor import LAST, Cursor
-from states.live.reading import BATCH, MANY, sees
+from states.live.reading import BATCH, MANY
 from states.live.told import Told, of_alert, of_line, of_queues, of_reset
 from states.sight import Sight
 
@@ -245,10 +245,10 @@ class Hub:
         """Each to those who may see it, in order."""
         named = {person for row, _ in new for person in row.persons}
         for sight, alike in self._alike.items():
-            shared = [told for row, told in new if sees(sight, row)]
+            shared = [told for row, told in new if sight.sees(row)]
             for each in alike:
                 own = each.sight.person in named
-                heard = [told for row, told in new if sees(each.sight, row)] if own else shared
+                heard = [told for row, told in new if each.sight.sees(row)] if own else shared
                 if heard:
                     each.tell(heard)
                     each.stale = True

@@ -57,16 +57,6 @@ def _shown(of: sa.Join) -> sa.Join:
     return of.join(_VISITS, sa.true()).join(_ASKED, sa.true())
 
 
-def sees(sight: Sight, row: Any) -> bool:
-    """`Sight.where` of a row that was read here: the dossier as it stands, and its visits."""
-    return (
-        sight.plainly(row)
-        or sight.person in row.persons
-        or not sight.units.isdisjoint(row.units)
-        or not sight.asked.isdisjoint(row.asked)
-    )  # fmt: skip
-
-
 async def horizon(db: AsyncConnection) -> tuple[int, datetime]:
     """All transactions before this one have ended; and the database's moment."""
     row = (await db.execute(sa.select(HORIZON, sa.func.statement_timestamp()))).one()

@@ -12,11 +12,11 @@ from states.catalogue import Catalogue
 from states.catalogue import Name as Names
 from states.clock.words import Lang, Words, moment
 from states.errors import Unknown
-from states.ledger.promises import Promise
+from states.ledger.promises import Promise, promises
 from states.lifecycle import FINISHED, HELD, WITH_RESULT
 from states.notices.wording import clean
 from states.tracking import words
-from states.tracking.promised import broken, promised
+from states.tracking.promised import broken
 from states.tracking.shapes import Ended, Late, Place, Promised, Request, Titled, Tracked
 from states.words import Event, Outcome, State
 
@@ -80,7 +80,7 @@ def telling(
 ) -> Tracked:
     """What is told of a dossier at a moment."""
     zone = book.calendar(paper.calendar).zone
-    of = Telling(book, paper, lines, tuple(promised(lines)), zone, lang)
+    of = Telling(book, paper, lines, tuple(promises(lines, waits=True)), zone, lang)
     return Tracked(
         code=paper.code,
         language=lang,
