@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo up test lint bench bench-large soak fuzz weather draw lock clean
+.PHONY: help demo up test lint bench bench-large soak fuzz weather draw tongues lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -37,8 +37,8 @@ lint: .venv/ready  ## ruff, mypy --strict, import contracts
 bench: .venv/ready  ## each figure beside its limit; writes bench.json
 	$(BIN)/python -m pytest -q -s -m bench tests/bench $(ARGS)
 
-bench-large: .venv/ready  ## the deadline sweep among ten million open dossiers; an hour and 40 GB
-	HOSO_TEST_LARGE=1 $(BIN)/python -m pytest -q -s -m bench tests/bench/test_bench_sweep.py $(ARGS)
+bench-large: .venv/ready  ## sweep and figures among ten million dossiers; more than an hour and 40 GB
+	HOSO_TEST_LARGE=1 $(BIN)/python -m pytest -q -s -m bench tests/bench/test_bench_sweep.py tests/bench/test_bench_figures.py $(ARGS)
 
 soak: .venv/ready  ## ninety virtual days of 20,000 dossiers, with faults from a printed seed
 	$(BIN)/python -m pytest -q -s -m soak tests/soak $(ARGS)
@@ -51,6 +51,12 @@ weather: .venv/ready  ## databases, servers and machines that die; wants Debian'
 
 draw: .venv/ready  ## docs/lifecycle.md from the table
 	$(BIN)/hoso draw
+
+tongues: .venv/ready  ## states/locale after the sentences in the source: translate what is new by hand
+	mkdir -p build
+	$(BIN)/pybabel -q extract -F pyproject.toml --no-location --sort-output -o build/hoso.pot .
+	$(BIN)/pybabel -q update -D hoso -i build/hoso.pot -d states/locale --no-fuzzy-matching \
+	  --ignore-obsolete --ignore-pot-creation-date -w 100
 
 lock: .venv/ready  ## requirements.lock anew: hashes, and no index
 	$(BIN)/python -m pip install --quiet uv

@@ -1,15 +1,11 @@
 """Errors as RFC 9457 problem documents: one shape for ours, the framework's and the unexpected."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-import sqlalchemy as sa
 import structlog
-from asyncpg import PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -17,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.rates import TooMany
-from api.spoken import TITLES, liked
-from states import errors
+from api.spoken import spoken, throughout
+from states import errors, tongues
 from states.accounts.refusals import (
     AccountExists,
     NoAccount,
@@ -34,12 +30,14 @@ from states.accounts.refusals import (
 from states.breaches.explaining import NotNow
 from states.catalogue.rights import NoRight, NotAllowed
 from states.clock.words import Lang
-from states.db import LOST, WrongSchema
+from states.db import WrongSchema
+from states.faults import fault
 from states.files.refusals import FileTooLarge, NotTaken, Spoilt, StoreAway
 from states.ledger.bulk import NotTogether
 from states.ledger.outbox import OtherServer
 from states.notices.listing import NotDead
 from states.people import NotHeld
+from states.sentences import joined
 from states.words import Event
 
 log = structlog.get_logger()
@@ -125,7 +123,6 @@ STATUS: dict[type[errors.HosoError], int] = {
     errors.Outdated: 503,
 }
 LONGEST = 2000  # characters of a detail: it may quote what was sent
-BUSY = {"08", "40", "53", "55", "57"}  # SQLSTATE classes that say: not now
 
 
 class Refused(Exception):
@@ -183,14 +180,14 @@ def kind_of(error: errors.HosoError) -> type[errors.HosoError]:
     return next((kind for kind in type(error).__mro__ if kind in STATUS), Broken)
 
 
-def said(error: errors.HosoError) -> dict[str, Any]:
+def said(error: errors.HosoError, language: Lang) -> dict[str, Any]:
     """What a problem document says of an error, whichever request it is of."""
     kind = kind_of(error)
     return {
         "type": f"/problems/{name(kind)}",
-        "title": (kind.__doc__ or "").partition("\n")[0].rstrip("."),
+        "title": tongues.said(errors.summary(kind), language).rstrip("."),
         "status": STATUS[kind],
-        "detail": str(error)[:LONGEST],
+        "detail": tongues.said(error.sentence, language)[:LONGEST],
     }
 
 
@@ -202,44 +199,15 @@ def answer(request: Request, error: errors.HosoError, **facts: Any) -> JSONRespo
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status, {})
     if isinstance(error, TooMany):
         headers = {"Retry-After": str(error.after)}
-    problem = said(error) | {
+    language = spoken(request)
+    headers["Content-Language"] = language
+    problem = said(error, language) | {
         "status": status,
         "instance": quote(request.scope["path"]),
         "request_id": request.state.request_id,
     }
-    if liked(request.headers.get("accept-language", "")) is Lang.vi:
-        problem["title"] = TITLES[name(kind)]
-    return JSONResponse(problem | facts, status, headers, "application/problem+json")
-
-
-@contextmanager
-def away_is_said() -> Iterator[None]:
-    """Turn what the driver raises when the database is out of reach into `Away`."""
-    try:
-        yield
-    except LOST as error:
-        if not _is_away(error):
-            raise
-        log.warning("database.away", why=type(error).__name__, said=first_line(error))
-        raise Away(
-            "the database does not answer: try again soon, and send the same Idempotency-Key, for"
-            " what was asked may have been written"
-        ) from error
-
-
-def _is_away(error: Exception) -> bool:
-    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
-        return True
-    state = getattr(getattr(error, "orig", error), "sqlstate", None)
-    if isinstance(error, PostgresError | sa.exc.DBAPIError):
-        return str(state)[:2] in BUSY
-    return True
-
-
-def first_line(error: Exception) -> str:
-    """Without the statement's parameters, which may be about a person."""
-    lines = str(getattr(error, "orig", error)).splitlines()
-    return lines[0][:200] if lines else ""
+    problem |= throughout(facts, language)
+    return JSONResponse(problem, status, headers, "application/problem+json")
 
 
 # Handlers ---------------------------------------------------------------------------------
@@ -258,16 +226,14 @@ async def on_refused(request: Request, error: Exception) -> JSONResponse:
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:
     """Where it was wrong and what was expected; what was sent is not sent back."""
     assert isinstance(error, RequestValidationError)
-    wrong = [
-        {"where": ".".join(str(part) for part in each["loc"])[:200], "what": each["msg"]}
-        for each in error.errors()[:20]
-    ]
+    found = error.errors()[:20]
+    wrong = [{"where": ".".join(map(str, e["loc"]))[:200], "what": fault(e)} for e in found]
     if any(each["where"] == "path.event" for each in wrong):
         events = list(Event)
-        said = f"there is no such event: the lifecycle has {', '.join(events)}"
-        return answer(request, UnknownEvent(said), events=events)
-    said = "; ".join(f"{each['where']}: {each['what']}" for each in wrong[:3])
-    return answer(request, Invalid(said), errors=wrong)
+        unknown = UnknownEvent("there is no such event: the lifecycle has {events}", events=events)
+        return answer(request, unknown, events=events)
+    first = (joined((each["where"], each["what"]), ": ") for each in wrong[:3])
+    return answer(request, Invalid(joined(first)), errors=wrong)
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:
@@ -277,7 +243,14 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
         refusal: errors.HosoError = NoSuchAddress("look the address up in /openapi.json")
     elif error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "none")
-        refusal = NoSuchMethod(f"{request.method} is not taken here: allowed is {allowed}")
+        if "GET" in allowed.split(", "):
+            allowed += ", HEAD"  # as `api.envelope` has it
+            error.headers = {**(error.headers or {}), "Allow": allowed}
+        refusal = NoSuchMethod(
+            "{method} is not taken here: allowed is {allowed}",
+            method=request.method,
+            allowed=allowed,
+        )
     elif error.status_code == 413:
         refusal = TooLarge()
     else:

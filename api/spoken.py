@@ -1,6 +1,12 @@
-"""The caller's language, and what each kind of problem is called in Vietnamese."""
+"""The caller's language, and what is told in it."""
+
+from typing import Any
+
+from starlette.requests import HTTPConnection
 
 from states.clock.words import Lang
+from states.sentences import Sentence
+from states.tongues import said
 
 
 def liked(accepted: str) -> Lang | None:
@@ -23,46 +29,18 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-# By the last part of a problem's type. A test demands one for every type.
-TITLES = {
-    "unidentified": "Chưa cho biết, hoặc chưa chứng minh, ai là người yêu cầu",
-    "wrong-credentials": "Sai tên đăng nhập hoặc mật khẩu, hoặc tài khoản đang tạm khóa",
-    "session-ended": "Phiên làm việc đã hết: hãy đăng nhập lại",
-    "not-vouched": "Nhà cung cấp định danh không xác nhận người này",
-    "not-held": "Người này không giữ vai trò muốn dùng",
-    "password-due": "Phải đổi mật khẩu dùng một lần trước đã",
-    "out-of-scope": "Khóa dịch vụ không được cấp cho việc này",
-    "no-account": "Không có tài khoản nào ứng với định danh này",
-    "no-right": "Việc soạn, ban hành hay thu hồi này thuộc người khác",
-    "not-yours": "Bước này đang mở, nhưng không dành cho vai trò này",
-    "unknown": "Không có đối tượng này",
-    "no-such-address": "Không có gì ở địa chỉ này",
-    "no-such-method": "Địa chỉ này không nhận phương thức đó",
-    "too-slow": "Nội dung gửi lên không đến kịp",
-    "not-open": "Từ trạng thái này không có bước đó",
-    "not-allowed": "Phiên bản này không được soạn, ban hành hay thu hồi như vậy",
-    "not-now": "Lúc này chưa làm được việc đó với vi phạm thời hạn này",
-    "not-together": "Không phải mọi bước đều được nhận, nên không bước nào được ghi",
-    "not-dead": "Tin nhắn này không nằm trong số bị bỏ",
-    "account-exists": "Người này đã có tài khoản",
-    "stale": "Đã có người xử lý hồ sơ này trước",
-    "too-large": "Nội dung gửi lên lớn hơn 1 MB",
-    "file-too-large": "Tệp lớn hơn mức cho phép",
-    "not-taken": "Loại tệp này không được nhận",
-    "bad-input": "Không hiểu được nội dung gửi lên",
-    "bad-file": "Tệp có chỗ sai",
-    "key-reused": "Khóa chống lặp đã được dùng cho yêu cầu khác",
-    "weak-password": "Mật khẩu này không dùng được",
-    "wrong-password": "Mật khẩu cũ không đúng",
-    "invalid": "Yêu cầu không đúng như tài liệu OpenAPI mô tả",
-    "unknown-event": "Vòng đời hồ sơ không có bước này",
-    "too-many": "Hỏi quá nhiều lần: hãy đợi rồi hỏi lại",
-    "broken": "Có lỗi bên trong, đã được ghi lại theo mã của yêu cầu này",
-    "spoilt": "Tệp đã lưu không còn nguyên vẹn",
-    "wrong-schema": "Cơ sở dữ liệu không đúng phiên bản",
-    "other-server": "Cơ sở dữ liệu được phục hồi từ máy chủ khác: cần chạy `hoso migrate`",
-    "away": "Cơ sở dữ liệu không trả lời",
-    "store-away": "Kho tệp không trả lời",
-    "provider-away": "Nhà cung cấp định danh không trả lời",
-    "outdated": "Danh mục vừa thay đổi: hãy gửi lại",
-}
+def spoken(request: HTTPConnection) -> Lang:
+    """What a refusal is told in: English, unless Vietnamese is liked better."""
+    return liked(request.headers.get("accept-language", "")) or Lang.en
+
+
+def throughout(told: Any, language: Lang) -> Any:
+    """The same with every sentence in it said in the language."""
+    match told:
+        case Sentence():
+            return said(told, language)
+        case dict():
+            return {key: throughout(value, language) for key, value in told.items()}
+        case list():
+            return [throughout(each, language) for each in told]
+    return told

@@ -1,11 +1,30 @@
 """What may be answered instead of a move. HTTP and exit codes are none of its business."""
 
+from typing import Any
+
+from states.sentences import Sentence, joined, told
+
 
 class HosoError(Exception):
-    """Something was asked that cannot be done. The message is a sentence for the one who asked."""
+    """Something was asked that cannot be done. The message is a sentence for the one who asked.
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or self.__doc__)
+    It is a template, "there is no dossier {code}", and the values are what fills it: so it can be
+    said in the language of the one who asked, by `states.tongues.said(error.sentence, language)`.
+    """
+
+    sentence: Sentence
+
+    def __init__(self, message: str = "", /, **values: Any) -> None:
+        if isinstance(message, Sentence):
+            self.sentence = message
+        else:
+            self.sentence = Sentence(message or summary(type(self)), **values)
+        super().__init__(self.sentence)
+
+
+def summary(kind: type[HosoError]) -> str:
+    """What an error of that kind says when nothing else is said."""
+    return (kind.__doc__ or "").partition("\n\n")[0]
 
 
 class Unknown(HosoError):
@@ -50,12 +69,14 @@ class BadFile(BadInput):
         expected: str,
         column: int | None = None,
     ) -> None:
-        self.file, self.line, self.field, self.expected = file, line, field, expected
+        why = told(expected)
+        self.file, self.line, self.field, self.expected = file, line, field, why
         self.column = column
-        super().__init__(f"{spot(file, line, column, field)}: {expected}")
+        super().__init__("{spot}: {expected}", spot=spot(file, line, column, field), expected=why)
 
 
-def spot(file: str, line: int | None, column: int | None, field: str | None) -> str:
+def spot(file: str, line: int | None, column: int | None, field: str | None) -> Sentence:
     """A place in a file, as sentences begin with it."""
-    parts = (file, line and f"line {line}", column and f"column {column}", field)
-    return ", ".join(str(each) for each in parts if each)
+    lines = line and Sentence("line {line}", line=line)
+    columns = column and Sentence("column {column}", column=column)
+    return joined((each for each in (file, lines, columns, field) if each), ", ")

@@ -21,6 +21,7 @@ from transitions import EventData, Machine, MachineError
 from transitions.core import Condition, Transition
 
 from states.errors import NotOpen, NotYours
+from states.sentences import NOTHING, Sentence
 from states.words import Clock, Event, Role, State, Visit
 
 
@@ -251,27 +252,30 @@ def open_to(dossier: Movable, now: Now) -> list[Event]:
     return [event for event in Event if why_not(dossier, event, now) is None]
 
 
-def why_not(dossier: Movable, event: Event, now: Now) -> str | None:
+def why_not(dossier: Movable, event: Event, now: Now) -> Sentence | None:
     """Why an event is closed, as a clause; None when it is open."""
     rows = moves(event, dossier.state)
-    if not rows:
-        return f"a dossier that is {dossier.state} has no such move"
     if not (mine := [row for row in rows if now.role in row.by]):
-        return f"it is for {', '.join(sorted({role for row in rows for role in row.by}))}"
+        return _shut(dossier.state, rows)
     if any(row.holds(dossier, now) for row in mine):
         return None
-    return (mine[0].guard.__doc__ or "") if mine[0].guard else ""
+    return Sentence((mine[0].guard and mine[0].guard.__doc__) or "")
+
+
+@cache
+def _shut(state: State, rows: tuple[Move, ...]) -> Sentence:
+    if not rows:
+        return Sentence("a dossier that is {state} has no such move", state=state)
+    return Sentence("it is for {roles}", roles=sorted({role for row in rows for role in row.by}))
 
 
 def refusal(dossier: Movable, event: Event, now: Now) -> NotOpen:
     """The sentence for a move that is closed: why, and what is open instead."""
     rows = moves(event, dossier.state)
     kind = NotYours if rows and all(now.role not in row.by for row in rows) else NotOpen
-    instead = ", ".join(open_to(dossier, now)) or "nothing"
-    return kind(
-        f"{event} is not open: {why_not(dossier, event, now)}."
-        f" The dossier is {dossier.state} (seq {dossier.seq}); open to {now.role} now: {instead}."
-    )
+    here = {"event": event, "state": dossier.state, "seq": dossier.seq, "role": now.role}
+    told = {"why": why_not(dossier, event, now), "open": open_to(dossier, now) or NOTHING}
+    return kind(Sentence("{event} is not open: {why}. The dossier is {state} (seq {seq}); open to {role} now: {open}.", **here | told))  # fmt: skip
 
 
 def automatic(state: State) -> tuple[Move, ...]:
@@ -289,11 +293,5 @@ FINAL = frozenset(
 FINISHED = FINAL | STOPPED
 WITH_RESULT = frozenset({State.result_returned, State.delivered})
 # What always has a receipt: not the states that an unreceived dossier may be in.
-IN_PROCEDURE = frozenset(State) - {
-    State.registered,
-    State.declined,
-    State.awaiting_supplement,
-    State.withdrawn,
-    State.stopped,
-}
+IN_PROCEDURE = frozenset(S) - {S.registered, S.declined, S.awaiting_supplement, S.withdrawn, S.stopped}  # fmt: skip
 AUTOMATIC: tuple[Event, ...] = (Event.lapse, Event.digitise, Event.route, Event.accept)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from states.catalogue import Catalogue, Person
 from states.errors import BadInput, HosoError, Unknown
+from states.sentences import Sentence, anded
 from states.words import Role
 
 
@@ -39,22 +41,29 @@ def caller(
     try:
         who = book.person(person)
     except Unknown as error:
-        raise NotHeld(f"{error}; say who acts by one of those") from None
+        raise NotHeld("{error}; say who acts by one of those", error=error) from None
     role = _capacity(who, role, on)
     if role is not Role.postal:
         if acts_for is not None:
             raise BadInput(
-                f"only a postal clerk acts for an agency: {who.id} is {role} here,"
-                " leave out `Hoso-For`"
+                "only a postal clerk acts for an agency: {id} is {role} here, leave out `Hoso-For`",
+                id=who.id,
+                role=role,
             )
         return Caller(who, role, on)
     if acts_for is None:
         raise BadInput(
-            f"{who.id} is a postal clerk: say for which agency they act, as in the header"
-            " `Hoso-For: H42.03`"
+            "{id} is a postal clerk: say for which agency they act, as in the header `Hoso-For:"
+            " H42.03`",
+            id=who.id,
         )
     if not book.organisation.may_act_for(who.id, acts_for, on):
-        raise NotHeld(f"no delegation in force on {on} lets {who.id} act for {acts_for[:40]}")
+        raise NotHeld(
+            "no delegation in force on {on} lets {id} act for {acts_for}",
+            on=on,
+            id=who.id,
+            acts_for=acts_for[:40],
+        )
     return Caller(who, role, on, acts_for)
 
 
@@ -65,22 +74,31 @@ def _capacity(who: Person, role: Role | None, on: date) -> Role:
             raise _unsaid(who, held)
         return held[0]
     if role not in held:
-        raise NotHeld(f"{who.id} is no {role}: they hold {' and '.join(held) or 'no role'}")
+        raise NotHeld(
+            "{id} is no {role}: they hold {held}",
+            id=who.id,
+            role=role,
+            held=anded(held) if held else Sentence("no role"),
+        )
     return role
 
 
 def _unsaid(who: Person, held: list[Role]) -> BadInput:
     if not held:
-        return BadInput(f"{who.id} holds no role today: the organisation's file gives them one")
+        return BadInput(
+            "{id} holds no role today: the organisation's file gives them one", id=who.id
+        )
     return BadInput(
-        f"{who.id} holds {' and '.join(held)}: say which acts here, as in the header"
-        f" `Hoso-Role: {held[0]}`"
+        "{id} holds {held}: say which acts here, as in the header `Hoso-Role: {first}`",
+        id=who.id,
+        held=anded(held),
+        first=held[0],
     )
 
 
 def may(
     book: Catalogue, who: Caller, agency: str, unit: str, field: str | None = None
-) -> str | None:
+) -> Sentence | None:
     """Why somebody may not move a dossier of this agency that lies in this unit; None: they may.
 
     What their role may do to it in its state is the lifecycle's to say. Who took over from a body
@@ -91,18 +109,30 @@ def may(
     places = {each.unit for each in held if each.stands(who.on)}
     bodies = {staff.agency_of(place) for place in places}
     unit = staff.heir(unit, who.on)
-    mine, otherwise = False, f"a {who.role} moves no dossier"
+    person, role = who.person.id, who.role
+    mine, otherwise = False, partial(Sentence, "a {role} moves no dossier", role=role)
     if who.role is Role.postal:
         mine = who.acts_for == agency
-        otherwise = f"the dossier is for {agency}, and {who.person.id} acts for {who.acts_for}"
-        if mine and field and not staff.may_act_for(who.person.id, agency, who.on, field=field):
+        here = {"person": person, "agency": agency, "acts_for": who.acts_for, "field": field}
+        otherwise = partial(
+            Sentence, "the dossier is for {agency}, and {person} acts for {acts_for}", **here
+        )
+        if mine and field and not staff.may_act_for(person, agency, who.on, field=field):
             mine = False
-            otherwise = f"{who.person.id} acts for {agency}, but not in its field {field}"
+            otherwise = partial(
+                Sentence, "{person} acts for {agency}, but not in its field {field}", **here
+            )
     elif who.role is Role.reception:  # handed in and fetched at whatever counter of the centre
         mine = book.centre.code in bodies
-        otherwise = f"{who.person.id} sits at no counter of {book.centre.code}"
+        centre = book.centre.code
+        otherwise = partial(
+            Sentence, "{person} sits at no counter of {centre}", person=person, centre=centre
+        )
     elif who.role in {Role.officer, Role.leader}:
         # Until it is routed a dossier lies with the centre as a whole, in none of its units.
         mine = unit in places | bodies
-        otherwise = f"the dossier lies in {unit}, where {who.person.id} is no {who.role}"
-    return None if mine else otherwise
+        there = {"unit": unit, "person": person, "role": role}
+        otherwise = partial(
+            Sentence, "the dossier lies in {unit}, where {person} is no {role}", **there
+        )
+    return None if mine else otherwise()

@@ -17,6 +17,7 @@ from states.calendars.files import NAME, CalendarFile, Override, Season, Session
 from states.calendars.inheriting import built, heirs, inherit, resolve
 from states.clock import Calendar
 from states.errors import Unknown
+from states.sentences import any_of
 from states.yaml_files import read
 
 __all__ = [
@@ -66,8 +67,11 @@ def describe(name: str, folder: Path | None = None) -> CalendarFile:
 
     def of(each: str) -> CalendarFile:
         if not NAME.fullmatch(each) or each not in known:
-            listed = ", ".join(known) or "none"
-            raise Unknown(f"there is no calendar '{each[:40]}': known are {listed}")
+            raise Unknown(
+                "there is no calendar '{each}': known are {listed}",
+                each=each[:40],
+                listed=any_of(known),
+            )
         return parse(read(_folder(folder) / f"{each}.yaml"), each)
 
     return resolve(name, of)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from states.calendars.files import Sessions
 from states.clock import Calendar
 from states.errors import BadInput
+from states.sentences import Sentence
 
 YEAR = timedelta(days=365)
 FEWEST = 190  # working days in a year
@@ -64,11 +65,15 @@ def check_reach(calendar: Calendar, on: date) -> None:
     a four-day week 208 less the holidays that fall on it; less is a slip, such as a week without
     its hours or a closed year, since a calendar counts working time and not when a counter opens.
     """
-    rule = "a change must leave a year of working days"
+    rule = Sentence("a change must leave a year of working days")
     if calendar.last < on + YEAR:
         raise BadInput(
-            f"calendar {calendar.name} would end on {calendar.last}, less than a year after {on}:"
-            f" {rule}; let it reach further first"
+            "calendar {name} would end on {last}, less than a year after {on}: {rule}; let it"
+            " reach further first",
+            name=calendar.name,
+            last=calendar.last,
+            on=on,
+            rule=rule,
         )
     for n in range((calendar.last - on - YEAR).days + 1):
         begins = on + timedelta(days=n)
@@ -76,6 +81,12 @@ def check_reach(calendar: Calendar, on: date) -> None:
         count = calendar.ordinal(ends) - calendar.ordinal(begins - timedelta(days=1))
         if count < FEWEST:
             raise BadInput(
-                f"calendar {calendar.name} would have {count} working days from {begins} to"
-                f" {ends}: {rule}, at least {FEWEST} in any twelve months; see which days it lost"
+                "calendar {name} would have {count} working days from {begins} to {ends}:"
+                " {rule}, at least {fewest} in any twelve months; see which days it lost",
+                name=calendar.name,
+                count=count,
+                begins=begins,
+                ends=ends,
+                rule=rule,
+                fewest=FEWEST,
             )

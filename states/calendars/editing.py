@@ -13,6 +13,7 @@ import yaml
 
 from states.calendars.files import CalendarFile, Override, parse
 from states.errors import BadInput
+from states.sentences import Sentence
 from states.yaml_files import LOADER
 
 BREAKS = ("\r\n", "\n", "\r")
@@ -29,8 +30,10 @@ def with_exception(raw: bytes, day: date, exception: Override, *, overrule: bool
     if old := was.overrides.get(day):
         if not overrule:
             raise BadInput(
-                f"{day} is decided already, by {old.source}: say that the new decision overrules it"
-                " (--overrule)"
+                "{day} is decided already, by {source}: say that the new decision overrules it"
+                " (--overrule)",
+                day=day,
+                source=old.source,
             )
         begin, end = text.place(_position(was, day))
         text.lines[begin:end] = text.item(day, exception)
@@ -50,7 +53,11 @@ def without_exception(raw: bytes, day: date) -> bytes:
     was = parse(raw)
     text = _Text.of(raw)
     if day not in was.overrides:
-        raise BadInput(f"{day} is not decided in calendar {was.name}: there is nothing to withdraw")
+        raise BadInput(
+            "{day} is not decided in calendar {name}: there is nothing to withdraw",
+            day=day,
+            name=was.name,
+        )
     begin, end = text.place(_position(was, day))
     if len(was.overrides) > 1:
         del text.lines[begin:end]
@@ -121,16 +128,19 @@ class _Text:
 
     def check_lines(self) -> None:
         """Raises `BadInput` for the forms of YAML into which no line can be put."""
-        for what, each in (("the calendar", self.root), ("'overrides'", self.listed)):
+        for what, each in ((Sentence("the calendar"), self.root), ("'overrides'", self.listed)):
             if each and each.flow_style and (each.value or _spread(each)):
                 raise BadInput(
-                    f"{what} stands in brackets on line {each.start_mark.line + 1}: write it on"
-                    " lines of its own to have its days edited"
+                    "{what} stands in brackets on line {line}: write it on lines of its own to"
+                    " have its days edited",
+                    what=what,
+                    line=each.start_mark.line + 1,
                 )
         if self.key and self.lines[self.key.start_mark.line][: self.key.start_mark.column].strip():
             raise BadInput(
-                f"'overrides' stands behind a '?' on line {self.key.start_mark.line + 1}: begin"
-                " the line with it to have its days edited"
+                "'overrides' stands behind a '?' on line {line}: begin the line with it to have"
+                " its days edited",
+                line=self.key.start_mark.line + 1,
             )
 
     def saying(self, meant: CalendarFile) -> bytes:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from states import yaml_files
 from states.errors import BadFile
+from states.sentences import Sentence
 from states.yaml_files import Document, Part
 
 Sessions = tuple[tuple[time, time], ...]
@@ -150,7 +151,7 @@ def _wrong_day(file: CalendarFile, day: date, key: str, expected: str) -> BadFil
 
 def _name(part: Part, name: str | None) -> str:
     if part.text() != (name or part.value):
-        raise part.wrong(f"must be the file's name, {name}")
+        raise part.wrong(Sentence("must be the file's name, {name}", name=name))
     if not NAME.fullmatch(part.text()):
         raise part.wrong("must be small letters, digits, - and _, such as ha-nam")
     return part.text()

@@ -9,6 +9,7 @@ from states.calendars.building import build
 from states.calendars.files import CalendarFile, checked, parse
 from states.clock import Calendar
 from states.errors import Unknown
+from states.sentences import Sentence, any_of
 
 FIELDS = {  # what each inheritable key fills
     "zone": ("zone",),
@@ -32,7 +33,9 @@ def inherit(child: CalendarFile, parent: CalendarFile) -> CalendarFile:
             ("reach.to", child.last, child.last > parent.last),
         ):
             if far:
-                raise child.wrong(key, f"{own.year} lies outside {_span(parent)}")
+                raise child.wrong(
+                    key, Sentence("{year} lies outside {span}", year=own.year, span=_span(parent))
+                )
     taken: dict[str, Any] = {
         field: getattr(parent, field) for key in child.unsaid for field in FIELDS[key]
     }
@@ -49,8 +52,13 @@ def inherit(child: CalendarFile, parent: CalendarFile) -> CalendarFile:
     return replace(heir, overrides=within)
 
 
-def _span(parent: CalendarFile) -> str:
-    return f"the reach of {parent.name}, {parent.first.year} to {parent.last.year}"
+def _span(parent: CalendarFile) -> Sentence:
+    return Sentence(
+        "the reach of {name}, {first} to {last}",
+        name=parent.name,
+        first=parent.first.year,
+        last=parent.last.year,
+    )
 
 
 def resolve(name: str, of: Callable[[str], CalendarFile]) -> CalendarFile:
@@ -63,11 +71,14 @@ def resolve(name: str, of: Callable[[str], CalendarFile]) -> CalendarFile:
         heir, line = descent[-1], [each.name for each in descent]
         if parent in line:
             circle = " → ".join([*line[line.index(parent) :], parent])
-            raise heir.wrong("inherits", f"leads in a circle, {circle}: one must stand by itself")
+            raise heir.wrong(
+                "inherits",
+                Sentence("leads in a circle, {circle}: one must stand by itself", circle=circle),
+            )
         try:
             descent.append(of(parent))
         except Unknown as unknown:
-            raise heir.wrong("inherits", str(unknown)) from unknown
+            raise heir.wrong("inherits", unknown.sentence) from unknown
     return reduce(lambda elder, child: inherit(child, elder), reversed(descent))
 
 
@@ -76,8 +87,11 @@ def built(name: str, texts: Mapping[str, bytes]) -> Calendar:
 
     def of(each: str) -> CalendarFile:
         if each not in texts:
-            known = ", ".join(sorted(texts)) or "none"
-            raise Unknown(f"there is no calendar '{each[:40]}': known are {known}")
+            raise Unknown(
+                "there is no calendar '{each}': known are {known}",
+                each=each[:40],
+                known=any_of(sorted(texts)),
+            )
         return parse(texts[each], each)
 
     return build(resolve(name, of))

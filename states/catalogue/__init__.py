@@ -28,6 +28,7 @@ from states.catalogue.organisation import (
     Position,
     Unit,
 )
+from states.catalogue.plans import Plans
 from states.catalogue.procedures import (
     Component,
     ExtensionRule,
@@ -39,9 +40,11 @@ from states.catalogue.procedures import (
 from states.catalogue.regimes import Regimes
 from states.catalogue.rules import Rules
 from states.catalogue.templates import Templates
+from states.catalogue.versions import Version
 from states.clock import Calendar
 from states.errors import BadFile, BadInput, Unknown
 from states.ledger.routing import Case, Routed, choose
+from states.sentences import Sentence, any_of
 from states.words import Role
 from states.yaml_files import Document
 
@@ -71,20 +74,6 @@ def national(code: str) -> str:
     return ".".join(code.split(".")[:2])
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A published version of a procedure: when it binds, and what it says when it is asked."""
-
-    number: int
-    since: date
-    until: date | None
-    says: Callable[[], Procedure]
-
-    def binds(self, on: date) -> bool:
-        """Whether what is received on that day is received under it."""
-        return self.since <= on and (self.until is None or on <= self.until)
-
-
 Calendars = Mapping[str, tuple[tuple[str, Callable[[], Calendar]], ...]]
 """Of each name its versions, oldest first, built when they are asked for."""
 
@@ -97,6 +86,7 @@ class Catalogue:
     regimes: Regimes
     rules: Rules
     templates: Templates
+    plans: Plans
     versions: Mapping[str, tuple[Version, ...]]
     calendars: Calendars
     edition: int | None = None
@@ -113,10 +103,14 @@ class Catalogue:
         else:
             found = there[-1] if there else None
         if found is None:
-            day = f" in force on {on:%d/%m/%Y}" if on else ""
-            which = f" version {version}" if version else day
-            where = "`hoso procedures list` shows what there is"
-            raise Unknown(f"there is no procedure {code[:40]}{which} in the catalogue: {where}")
+            day = Sentence(" in force on {on:%d/%m/%Y}", on=on) if on else ""
+            which = Sentence(" version {version}", version=version) if version else day
+            raise Unknown(
+                "there is no procedure {code}{which} in the catalogue: `hoso procedures list` shows"
+                " what there is",
+                code=code[:40],
+                which=which,
+            )
         return found.says()
 
     @cached_property
@@ -131,9 +125,13 @@ class Catalogue:
         for number, build in reversed(self.calendars.get(name, ())):
             if version in {None, number}:
                 return build()
-        known = ", ".join(sorted(self.calendars)) or "none"
-        which = f" of version {version[:40]}" if version else ""
-        raise Unknown(f"there is no calendar '{name[:40]}'{which}: known are {known}")
+        which = Sentence(" of version {version}", version=version[:40]) if version else ""
+        raise Unknown(
+            "there is no calendar '{name}'{which}: known are {known}",
+            name=name[:40],
+            which=which,
+            known=any_of(sorted(self.calendars)),
+        )
 
     def calendar_of(self, agency: str) -> Calendar:
         """The calendar an agency or a unit works by. Raises `Unknown`."""
@@ -165,8 +163,7 @@ class Catalogue:
 
     def region_of(self, place: str | None) -> str | None:
         """The region a place lies in, if any is known."""
-        found = (each.region for each in self.organisation.places if each.code == place)
-        return next(found, None)
+        return next((each.region for each in self.organisation.places if each.code == place), None)
 
     # People --------------------------------------------------------------------------------
 
@@ -202,7 +199,13 @@ class Catalogue:
     def may_take(self, person: str, unit: str, role: Role, on: date) -> None:
         """Refuse somebody who cannot be given a stage there. Raises `BadInput`."""
         if not any(each.id == person for each in self.organisation.holders(unit, role, on)):
-            raise BadInput(f"{person} is no {role} at {unit} on {on}: name somebody who is")
+            raise BadInput(
+                "{person} is no {role} at {unit} on {on}: name somebody who is",
+                person=person,
+                role=role,
+                unit=unit,
+                on=on,
+            )
 
     def routed(self, procedure: Any, stage: Any, case: Case, loads: dict[str, int]) -> Routed:
         """Who gets a dossier that enters a stage, and why."""
@@ -240,6 +243,7 @@ def _load(folder: Path | None) -> Catalogue:
         regimes=_alone(Regimes, place / "regimes.yaml"),
         rules=_alone(Rules, file_of("rules", folder)),
         templates=_alone(Templates, file_of("templates", folder)),
+        plans=_alone(Plans, file_of("plans", folder)),
         versions={code: (version_of(each),) for code, each in procedures.items()},
         calendars={name: (_of_file(name, folder),) for name in calendars.names(folder)},
     )
@@ -251,7 +255,7 @@ def file_of(name: str, folder: Path | None) -> Traversable:
     return own if own and own.exists() else resources.files("config") / "sample" / f"{name}.yaml"
 
 
-F = TypeVar("F", Regimes, Rules, Templates)
+F = TypeVar("F", Regimes, Rules, Templates, Plans)
 
 
 def _alone(model: type[F], file: Traversable) -> F:
@@ -262,10 +266,9 @@ def _alone(model: type[F], file: Traversable) -> F:
     return said
 
 
-def version_of(procedure: Procedure) -> Version:
+def version_of(said: Procedure) -> Version:
     """A version as its own dates say."""
-    dates = procedure.valid_from, procedure.valid_until
-    return Version(procedure.version, *dates, lambda: procedure)
+    return Version(said.version, said.valid_from, said.valid_until, lambda: said)
 
 
 def _of_file(name: str, folder: Path | None) -> tuple[str, Callable[[], Calendar]]:

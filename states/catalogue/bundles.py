@@ -21,6 +21,7 @@ from sqlmodel import SQLModel
 from states import calendars, clock, yaml_files
 from states.catalogue import Catalogue, Version, file_of, load
 from states.catalogue.organisation import Organisation
+from states.catalogue.plans import Plans
 from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
 from states.catalogue.rows import Kind, Status
@@ -28,12 +29,13 @@ from states.catalogue.rules import Rules
 from states.catalogue.templates import Templates
 from states.clock import Calendar
 from states.errors import Unknown
+from states.sentences import Sentence
 
 bundle = SQLModel.metadata.tables["bundle"]
 b = bundle.c
 BOUND = (Status.published, Status.retired)
 ONE = "-"  # the code of what there is one of
-ONCE = (Kind.organisation, Kind.regimes, Kind.rules, Kind.templates)
+ONCE = (Kind.organisation, Kind.regimes, Kind.rules, Kind.templates, Kind.plans)
 SEED = "seed"  # who drafted and published what a new database begins with
 EDITION = sa.text("SELECT n FROM edition")
 
@@ -72,6 +74,7 @@ async def read(db: AsyncConnection) -> Catalogue:
         regimes=Regimes.model_validate_json(of[Kind.regimes][ONE][-1].data),
         rules=Rules.model_validate_json(of[Kind.rules][ONE][-1].data),
         templates=Templates.model_validate_json(of[Kind.templates][ONE][-1].data),
+        plans=Plans.model_validate_json(of[Kind.plans][ONE][-1].data),
         versions={code: tuple(map(_version, each)) for code, each in of[Kind.procedure].items()},
         calendars={
             name: tuple((row.digest, partial(_calendar, row.data)) for row in each)
@@ -102,15 +105,22 @@ async def find(db: AsyncConnection, kind: Kind, code: str, version: int | None =
         asked = asked.where(b.version == version)
     found = (await db.execute(asked.order_by(b.version.desc()).limit(1))).one_or_none()
     if found is None:
-        which = f" version {version}" if version is not None else ""
+        which = Sentence(" version {version}", version=version) if version is not None else ""
         named = f" {code[:40]}" if kind not in ONCE else ""
-        raise Unknown(f"there is no {kind}{named}{which}: {_listing(kind)}")
+        raise Unknown(
+            "there is no {kind}{named}{which}: {listing}",
+            kind=kind,
+            named=named,
+            which=which,
+            listing=_listing(kind),
+        )
     return found
 
 
-def _listing(kind: Kind) -> str:
-    command = "" if kind in ONCE else f" with `hoso {kind}s list`"
-    return f"list what there is first{command}"
+def _listing(kind: Kind) -> Sentence:
+    if kind in ONCE:
+        return Sentence("list what there is first")
+    return Sentence("list what there is first with `hoso {kinds} list`", kinds=f"{kind}s")
 
 
 async def versions(
@@ -121,7 +131,12 @@ async def versions(
     if code is None:
         return (await db.execute(asked)).all()
     if not (found := (await db.execute(asked.where(b.code == code))).all()):
-        raise Unknown(f"there is no {kind} {code[:40]}: {_listing(kind)}")
+        raise Unknown(
+            "there is no {kind} {code}: {listing}",
+            kind=kind,
+            code=code[:40],
+            listing=_listing(kind),
+        )
     return found
 
 
@@ -134,6 +149,13 @@ async def in_force(db: AsyncConnection, code: str, on: date) -> int | None:
 def says(row: Any) -> Procedure:
     """What the row of a procedure says."""
     return _procedure(row.data)
+
+
+def named(row: Any) -> Sentence:
+    """A version as sentences call it."""
+    if row.kind is Kind.procedure:
+        return Sentence("version {version} of {code}", version=row.version, code=row.code)
+    return Sentence("version {version} of the {kind}", version=row.version, kind=row.kind)
 
 
 IN_FORCE = "in force"

@@ -9,6 +9,7 @@ from pydantic import Field as Bound
 
 from states.errors import Unknown
 from states.ledger.acts import EMAIL, PHONE
+from states.sentences import Sentence
 from states.words import Role
 from states.yaml_files import Key, day
 
@@ -20,7 +21,9 @@ UnitCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,3
 
 def _held_by_staff(role: Role) -> Role:
     if role in {Role.citizen, Role.system}:
-        raise ValueError(f"nobody of the staff is a {role}: choose another role")
+        raise ValueError(
+            Sentence("nobody of the staff is a {role}: choose another role", role=role)
+        )
     return role
 
 
@@ -215,14 +218,16 @@ class Organisation(Row):
     def person(self, id: str) -> Person:  # noqa: A002 — it is what the file calls it
         """Raises `Unknown`."""
         if id not in self.by_id:
-            where = "`hoso organisation show` names them"
-            raise Unknown(f"there is no person {id[:80]} in the catalogue: {where}")
+            raise Unknown(
+                "there is no person {id} in the catalogue: `hoso organisation show` names them",
+                id=id[:80],
+            )
         return self.by_id[id]
 
     def body(self, code: str) -> Agency | Unit:
         """An agency or a unit, ended ones among them. Raises `Unknown`."""
         if code not in self.bodies:
-            raise Unknown(f"there is no agency or unit {code[:80]} in the catalogue")
+            raise Unknown("there is no agency or unit {code} in the catalogue", code=code[:80])
         return self.bodies[code]
 
     def agency_of(self, code: str) -> str:

@@ -28,7 +28,7 @@ def _term(value: object) -> Term:
     try:
         return Term.parse(str(value))
     except BadInput as wrong:
-        raise ValueError(str(wrong)) from wrong
+        raise ValueError(wrong.sentence) from wrong
 
 
 Written = Annotated[str, Bound(json_schema_extra={"format": "term"})]  # its pattern: `schema`

@@ -107,4 +107,9 @@ def _on(rows: Sequence[T], day: date, what: str) -> T:
     for each in rows:
         if each.since <= day and (each.until is None or day <= each.until):
             return each
-    raise Unknown(f"there is no {what} for {day:%d/%m/%Y}: the first begins {rows[0].since}")
+    raise Unknown(
+        "there is no {what} for {day:%d/%m/%Y}: the first begins {since}",
+        what=what,
+        day=day,
+        since=rows[0].since,
+    )

@@ -25,11 +25,15 @@ def may_draft(book: Catalogue, by: str, at: datetime, agencies: Iterable[str] = 
     person, on, staff = book.person(by), book.day(at), book.organisation
     held = [each for each in person.positions if each.stands(on) and each.role is not Role.postal]
     if not held:
-        raise NoRight(f"{by} holds no role of the staff today: ask an officer or a leader")
+        raise NoRight("{by} holds no role of the staff today: ask an officer or a leader", by=by)
     bodies = {staff.agency_of(each.unit) for each in held}
     for agency in agencies:
         if not bodies & {agency, book.centre.code}:
-            raise NoRight(f"{by} is not of {agency}, whose procedure it is: ask somebody who is")
+            raise NoRight(
+                "{by} is not of {agency}, whose procedure it is: ask somebody who is",
+                by=by,
+                agency=agency,
+            )
 
 
 def may_decide(book: Catalogue, by: str, at: datetime, agency: str | None = None) -> None:
@@ -40,9 +44,11 @@ def may_decide(book: Catalogue, by: str, at: datetime, agency: str | None = None
     person, on, staff = book.person(by), book.day(at), book.organisation
     held = [each for each in person.positions if each.role in DECIDES and each.stands(on)]
     if not held:
-        raise NoRight(f"{by} is neither a leader nor of the control unit: ask one who is")
+        raise NoRight("{by} is neither a leader nor of the control unit: ask one who is", by=by)
     bodies = {staff.agency_of(each.unit) for each in held if each.role is Role.leader}
     control = any(each.role is Role.control for each in held)
     if not control and not bodies & {agency, book.centre.code}:
         where = agency or book.centre.code
-        raise NoRight(f"{by} is no leader of {where}: ask one who is, or the control unit")
+        raise NoRight(
+            "{by} is no leader of {where}: ask one who is, or the control unit", by=by, where=where
+        )

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     regimes = auto()
     rules = auto()
     templates = auto()
+    plans = auto()
 
 
 class Status(StrEnum):

@@ -16,6 +16,7 @@ from states.catalogue.organisation import Fault, Name, Row, Word
 from states.catalogue.procedures import Ground
 from states.clock import Kind, Term
 from states.errors import BadInput
+from states.sentences import Sentence
 
 WHEN = re.compile(
     r"(?P<share>[1-9][0-9]?|100)%|(?P<late>late)|(?P<term>\S+) (?P<side>before|after)"
@@ -45,6 +46,7 @@ class What(StrEnum):
     alert = auto()  # it comes near
     breach = auto()  # it was missed: on the record, to be explained
     escalation = auto()  # it is missed for long: told further up
+    reminder = auto()  # an explanation that was asked for is owed: told of by no rule of an office
 
 
 class Whom(StrEnum):
@@ -83,9 +85,11 @@ def when(value: object) -> When:
     try:
         term = Term.parse(found["term"])
     except BadInput as wrong:
-        raise ValueError(str(wrong)) from wrong
+        raise ValueError(wrong.sentence) from wrong
     if term.kind not in {Kind.days, Kind.minutes, Kind.calendar}:
-        raise ValueError(f"must be a length such as 1wd, 4wh or 2cd, not {term}")
+        raise ValueError(
+            Sentence("must be a length such as 1wd, 4wh or 2cd, not {term}", term=term)
+        )
     return When(term=term, side=-1 if found["side"] == "before" else 1, text=str(value))
 
 
@@ -127,10 +131,15 @@ class Rules(Row):
         for at, each in enumerate(self.rules):
             place: Any = ("rules", at)
             if each.code in seen:
-                yield (*place, "code"), f"{each.code} is there twice"
+                yield (*place, "code"), Sentence("{code} is there twice", code=each.code)
             seen.add(each.code)
             early = each.when.share is not None or each.when.side < 0
-            if early != (each.what is What.alert):
+            if each.what is What.reminder:
+                yield (
+                    (*place, "what"),
+                    "must be alert, breach or escalation: reminders need no rule",
+                )
+            elif early != (each.what is What.alert):
                 yield (*place, "what"), "must be alert for what comes before it is late, else not"
             if each.on is On.supplement_notice and each.when != When():
                 yield (*place, "when"), NOTHING_BEFORE

@@ -35,7 +35,7 @@ async def find(db: AsyncConnection, number: int, *, locked: bool = False) -> Any
     asked = asked.with_for_update() if locked else asked
     found = (await db.execute(asked)).one_or_none() if 0 < number < MOST else None
     if found is None:
-        raise Unknown(f"there is no change {number}: `hoso changes list` names them")
+        raise Unknown("there is no change {number}: `hoso changes list` names them", number=number)
     return found
 
 
@@ -97,7 +97,9 @@ async def approve(db: AsyncConnection, book: Catalogue, number: int, by: str, at
     row = await _proposed(db, number)
     may_decide(book, by, at, agency_of(book, row))
     if by == row.proposed_by:
-        raise NotAllowed(f"{by} proposed change {number}: a second person approves it")
+        raise NotAllowed(
+            "{by} proposed change {number}: a second person approves it", by=by, number=number
+        )
     if row.kind is Kind.calendar:
         await alone(db, book)
         await _check_up_to_date(db, row)
@@ -123,8 +125,9 @@ async def _check_up_to_date(db: AsyncConnection, row: Any) -> None:
     line = [row.subject, *calendars.heirs(row.subject, raws)]
     if {each: calendars.built(each, raws).version for each in line} != row.says["calendars"]:
         raise NotAllowed(
-            f"a calendar that inherits, or is inherited from, has changed since: reject change"
-            f" {row.id} and propose it again"
+            "a calendar that inherits, or is inherited from, has changed since: reject change"
+            " {id} and propose it again",
+            id=row.id,
         )
 
 
@@ -142,7 +145,7 @@ async def reject(db: AsyncConnection, book: Catalogue, number: int, by: str, at:
 async def _proposed(db: AsyncConnection, number: int) -> Any:
     row = await find(db, number, locked=True)
     if row.status is not Status.proposed:
-        raise NotAllowed(f"change {number} is {row.status} already")
+        raise NotAllowed("change {number} is {status} already", number=number, status=row.status)
     return row
 
 
@@ -159,7 +162,11 @@ async def undo(db: AsyncConnection, book: Catalogue, number: int, by: str, at: d
             "a calendar is not taken back: propose the day as it was, with its document"
         )
     if row.status is not Status.applied:
-        raise NotAllowed(f"change {number} is {row.status}: only an applied one is taken back")
+        raise NotAllowed(
+            "change {number} is {status}: only an applied one is taken back",
+            number=number,
+            status=row.status,
+        )
     may_decide(book, by, at, agency_of(book, row))
     await check_none_open(db, row.kind, row.subject)
     said = {"status": Status.undoing, "undone_by": by, "moved": 0, "stayed": 0, "refused": 0}

@@ -1,5 +1,6 @@
 """Change sets proposed: by whom, and by which rule not. Nothing here commits or moves a dossier."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -44,8 +45,9 @@ async def propose_calendar(
     """
     check_said(reason, ground)
     may_propose(book, by, Kind.calendar, at)
+    # What is no calendar is told with its line; a long one takes a thread half a second.
+    await asyncio.to_thread(calendars.parse, text, name)
     await in_turn(db)
-    calendars.parse(text, name)  # what is no calendar is told with its line
     texts = {**await texts_of(db), name: text.decode()}
     raws = {each: said.encode() for each, said in texts.items()}
     made = {each: calendars.built(each, raws) for each in [name, *calendars.heirs(name, raws)]}
@@ -53,7 +55,9 @@ async def propose_calendar(
         check_reach(calendar, book.day(at))
     days = _days(book, made)
     if not days and name in book.calendars:
-        raise BadInput(f"nothing of calendar {name} would change: say which day works or is off")
+        raise BadInput(
+            "nothing of calendar {name} would change: say which day works or is off", name=name
+        )
     await _free(db, made)
     for each, calendar in made.items():
         await _draft(db, calendar, texts[each], dates, by, at)
@@ -88,8 +92,9 @@ async def _free(db: AsyncConnection, made: Mapping[str, Calendar]) -> None:
     for row in await db.execute(asked):
         if both := sorted(set(row.says["calendars"]) & set(made)):
             raise NotAllowed(
-                f"change {row.id} is about calendar {both[0]} too: approve, reject or apply that"
-                " one first"
+                "change {id} is about calendar {both} too: approve, reject or apply that one first",
+                id=row.id,
+                both=both[0],
             )
 
 
@@ -128,8 +133,11 @@ async def propose_migration(
     may_decide(book, by, at, new.agency)
     if new.valid_from > book.day(at):
         raise NotAllowed(
-            f"version {to} of {new.code} begins on {new.valid_from:%d/%m/%Y}: dossiers are moved to"
-            " it from then on"
+            "version {to} of {code} begins on {valid_from:%d/%m/%Y}: dossiers are moved to it"
+            " from then on",
+            to=to,
+            code=new.code,
+            valid_from=new.valid_from,
         )
     _check_mapped(book, new, stages)
     says = {"to": to, "stages": dict(stages), "overrides": overrides}
@@ -138,20 +146,30 @@ async def propose_migration(
 
 def _check_mapped(book: Catalogue, new: Procedure, stages: Mapping[str, str]) -> None:
     """Raises `BadInput` where there is nothing to come from, or no such stage on either side."""
-    of = f"of {new.code}"
     older = [each.says() for each in book.versions[new.code] if each.number < new.version]
     if not older:
-        raise BadInput(f"no version {of} is older than {new.version}: nothing would move")
+        raise BadInput(
+            "no version of {code} is older than {version}: nothing would move",
+            code=new.code,
+            version=new.version,
+        )
     had = dict.fromkeys(stage.code for each in older for stage in each.stages)
     has = [stage.code for stage in new.stages]
     if strange := sorted(set(stages.values()) - set(has)):
         raise BadInput(
-            f"version {new.version} {of} has no stage {strange[0][:40]}: it has {', '.join(has)}"
+            "version {version} of {code} has no stage {strange}: it has {has}",
+            version=new.version,
+            code=new.code,
+            strange=strange[0][:40],
+            has=[*has],
         )
     if strange := sorted(set(stages) - set(had)):
         raise BadInput(
-            f"no version {of} before {new.version} has a stage {strange[0][:40]}: there were"
-            f" {', '.join(had)}"
+            "no version of {code} before {version} has a stage {strange}: there were {had}",
+            code=new.code,
+            version=new.version,
+            strange=strange[0][:40],
+            had=[*had],
         )
 
 
@@ -159,8 +177,11 @@ def may_propose(book: Catalogue, by: str, kind: Kind, at: datetime) -> None:
     """Raises `NoRight`."""
     role = acting_role(book, by, kind, at)
     if not book.person(by).holds(role, on=book.day(at)):
-        who = "of the control unit" if kind is Kind.calendar else "a leader or of the control unit"
-        raise NoRight(f"{by} is not {who}: ask one who is to propose it")
+        if kind is Kind.calendar:
+            raise NoRight("{by} is not of the control unit: ask one who is to propose it", by=by)
+        raise NoRight(
+            "{by} is not a leader or of the control unit: ask one who is to propose it", by=by
+        )
 
 
 def check_said(reason: str, ground: str) -> None:
@@ -175,7 +196,11 @@ async def check_none_open(db: AsyncConnection, kind: Kind, subject: str) -> None
     """Raises `NotAllowed` while another change set of the same is under way."""
     running = sa.select(c.id).where(c.kind == kind, c.subject == subject, c.status.in_(RUNNING))
     if (other := await db.scalar(running)) is not None:
-        raise NotAllowed(f"change {other} of {subject} is still open: approve, reject or apply it")
+        raise NotAllowed(
+            "change {other} of {subject} is still open: approve, reject or apply it",
+            other=other,
+            subject=subject,
+        )
 
 
 async def in_turn(db: AsyncConnection) -> None:

@@ -82,6 +82,15 @@ class Reading:
         """The steps of this very reckoning."""
         return trace(self._found, self.verdict, self._policy)
 
+    @property
+    def days(self) -> tuple[int, int]:
+        """The numbers of the first and the last day that were looked at."""
+        found = self._found
+        ends = [to for _, to in found.before if to is not None]
+        ends += [begin for begin, _ in found.before]
+        moments = [found.received, found.end, found.due or 0, found.original or 0, *ends]
+        return min(found.received, found.end) // DAY, max(moments) // DAY
+
     def _when(self, stamp: int | None) -> datetime | None:
         return None if stamp is None else self._found.calendar.when(stamp)
 

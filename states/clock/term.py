@@ -46,7 +46,7 @@ class Term:
             return int(self.amount)
         minutes = self.amount * (60 if self.unit == "wh" else standard_day)
         if minutes != int(minutes):
-            raise BadInput(f"{self.text} is not a whole number of minutes: round it")
+            raise BadInput("{text} is not a whole number of minutes: round it", text=self.text)
         return int(minutes)
 
     def __str__(self) -> str:
@@ -63,17 +63,20 @@ def _parse(text: str) -> Term:
         return Term(Kind.sameday, cut_off=int(found["hour"]) * 60 + int(found["minute"]), text=text)
     if not (found := SHAPE.fullmatch(text)):
         raise BadInput(
-            f"'{text[:40]}' is not a term: write 15wd (working days), 10cd (calendar days), 8wh"
-            " (working hours), 0.5wd, sameday, sameday@14:30 or none"
+            "'{text}' is not a term: write 15wd (working days), 10cd (calendar days), 8wh"
+            " (working hours), 0.5wd, sameday, sameday@14:30 or none",
+            text=text[:40],
         )
     amount, unit = Decimal(found["amount"]), found["unit"]
     if not 0 < amount <= LONGEST:
         raise BadInput(
-            f"a term of {text} is not possible: it must be above 0 and at most {LONGEST}"
+            "a term of {text} is not possible: it must be above 0 and at most {longest}",
+            text=text,
+            longest=LONGEST,
         )
     whole = amount == int(amount)
     if unit == "cd" and not whole:
-        raise BadInput(f"{text}: calendar days are counted whole")
+        raise BadInput("{text}: calendar days are counted whole", text=text)
     text = f"{amount.normalize():f}{unit}"
     if unit == "wh" or not whole:
         return Term(Kind.minutes, amount, unit, text=text)

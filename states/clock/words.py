@@ -141,6 +141,7 @@ UNITS: dict[str, tuple[Words, Words]] = {  # one, more
     "cd": (("ngày", "day"), ("ngày", "days")),
     "wh": (("giờ làm việc", "working hour"), ("giờ làm việc", "working hours")),
 }
+UNMOVED = frozenset(("", "0wd", "0cd", "0m"))  # notes of holds that moved nothing
 WEEKDAYS = ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật")
 # How `states.calendars` notes a day: "vi / en (source)", where the reasons may end in brackets too.
 NOTE = re.compile(r"(?P<vi>.+?) / (?P<en>.+?)(?P<source> \((?:[^()]|\([^()]*\))*\))?", re.DOTALL)
@@ -166,6 +167,17 @@ def moment(at: datetime, lang: Lang) -> str:
     return f"{clock} {_day(at, lang)}" if lang is Lang.vi else f"{_day(at, lang)} {clock}"
 
 
+def ground(line: Line, received: datetime, lang: Lang) -> str | None:
+    """The norm behind a line: decree and article. None: a fact, or the procedure's own word."""
+    rule = line.rule
+    if rule == "term":
+        term = Term.parse(line.note.partition(" ")[0])
+        rule = term.kind if _lawful(term) else ""
+    elif rule == "hold" and line.note in UNMOVED:
+        rule = "hold_still"
+    return _law(rule, received, lang)[2:-1] or None
+
+
 def _sentence(line: Line, received: datetime, lang: Lang) -> str:
     rule, fields = line.rule, dict[str, str]()
     if rule in {"term", "promised"}:
@@ -175,7 +187,7 @@ def _sentence(line: Line, received: datetime, lang: Lang) -> str:
         elif rule == "term":
             fields["term"] = _term(Term.parse(term), received, lang)
     elif rule in {"hold", "extended"}:
-        rule = "hold_still" if line.note in {"", "0wd", "0cd", "0m"} else rule
+        rule = "hold_still" if line.note in UNMOVED else rule
         fields["amount"] = _amount(line.note, lang)
     elif rule in {"finished", "standing"}:
         verdict, _, policy = line.note.partition(" ")
@@ -196,12 +208,15 @@ def _sentence(line: Line, received: datetime, lang: Lang) -> str:
 def _term(term: Term, received: datetime, lang: Lang) -> str:
     """The term's phrase. The law knows one cut-off; another is the procedure's own."""
     hour, minute = divmod(term.cut_off, 60)
-    lawful = term.kind is not Kind.sameday or term.cut_off == CUT_OFF
     return _in(TERMS[term.kind], lang).format(
         amount=_amount(str(term), lang),
         cut_off=f"{hour:02}:{minute:02}",
-        law=_law(term.kind, received, lang) if lawful else "",
+        law=_law(term.kind, received, lang) if _lawful(term) else "",
     )
+
+
+def _lawful(term: Term) -> bool:
+    return term.kind is not Kind.sameday or term.cut_off == CUT_OFF
 
 
 def standing(verdict: Verdict, policy: Policy, lang: Lang) -> str:

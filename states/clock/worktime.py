@@ -11,6 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from states.errors import BadInput
+from states.sentences import Sentence
 
 DAY = 1440
 CACHED = 1 << 14
@@ -60,7 +61,7 @@ class Calendar:
     def stamp(self, at: datetime) -> int:
         """The local minute of an aware moment."""
         if at.tzinfo is None:
-            raise BadInput(f"{at.isoformat()} has no offset: write it as in 2025-04-21T10:00+07:00")
+            raise BadInput("{at} has no offset: write it as in 2025-04-21T10:00+07:00", at=at)
         try:
             local = at.astimezone(self.zone)
         except OverflowError:
@@ -92,13 +93,13 @@ class Calendar:
     def nth(self, number: int) -> int:
         """The stamp at the end of the last session of the working day of that ordinal."""
         if not 1 <= number <= len(self._days):
-            raise self._beyond("that term")
+            raise self._beyond(Sentence("that term"))
         return self._days[number - 1] * DAY + self._sessions[number - 1][-1][1]
 
     def roll(self, day: int) -> int:
         """The end of the last session of the first working day at or after this day number."""
         if day > self._last:
-            raise self._beyond("that term")
+            raise self._beyond(Sentence("that term"))
         return self.nth(bisect_left(self._days, day) + 1)
 
     def session(self, stamp: int) -> tuple[int, int]:
@@ -151,7 +152,7 @@ class Calendar:
     def reach(self, position: int) -> int:
         """`moment` as a stamp."""
         if not 1 <= position <= self._starts[-1]:
-            raise self._beyond("that term")
+            raise self._beyond(Sentence("that term"))
         at = bisect_left(self._starts, position) - 1
         left = position - self._starts[at]
         for opens, closes in self._sessions[at]:
@@ -162,8 +163,12 @@ class Calendar:
 
     def _beyond(self, what: object) -> BadInput:
         return BadInput(
-            f"{what} lies outside calendar {self.name}, which reaches from {self.first} to"
-            f" {self.last}: use a calendar that reaches further"
+            "{what} lies outside calendar {name}, which reaches from {first} to {last}: use a"
+            " calendar that reaches further",
+            what=what,
+            name=self.name,
+            first=self.first,
+            last=self.last,
         )
 
 
@@ -171,5 +176,7 @@ def _minutes(day: date, parts: tuple[tuple[int, int], ...]) -> int:
     """The length of a day's sessions, which must be in order and hold something."""
     edges = [edge for part in parts for edge in part]
     if not parts or any(a >= b for a, b in parts) or edges != sorted(edges):
-        raise BadInput(f"the sessions of {day} must follow one another and none may be empty")
+        raise BadInput(
+            "the sessions of {day} must follow one another and none may be empty", day=day
+        )
     return sum(b - a for a, b in parts)

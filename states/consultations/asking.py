@@ -19,6 +19,7 @@ from states.consultations.rows import Standing
 from states.errors import BadInput, NotOpen
 from states.ledger.acts import LONG, check_text
 from states.people import Caller
+from states.sentences import Sentence
 
 log = structlog.get_logger()
 
@@ -45,7 +46,7 @@ async def ask(
     paper = await held(db, code)
     if refusal := ask_refused(book, who, paper):
         raise refusal
-    at = in_time(at, paper.moved_at, "the last move")
+    at = in_time(at, paper.moved_at, Sentence("the last move"))
     agency = _agency(book, paper, asked.to, book.day(at))
     term, about = _wanted(book, paper, asked, at)
     await _check_alone(db, paper, asked.to)
@@ -79,17 +80,22 @@ def _agency(book: Catalogue, paper: Any, to: str, on: date) -> str:
     """The agency of the body that is asked. Raises `BadInput` for one that cannot answer."""
     staff = book.organisation
     if (body := staff.bodies.get(to)) is None:
-        raise BadInput(f"there is no agency or unit {to[:40]}: ask one that the organisation has")
+        raise BadInput(
+            "there is no agency or unit {to}: ask one that the organisation has", to=to[:40]
+        )
     if not body.stands(on):
         heir = staff.heir(to, on)
-        instead = f"ask {heir}, which took over" if heir != to else "ask another"
-        raise BadInput(f"{to} does not stand on {on:%d/%m/%Y}: {instead}")
+        took = heir != to and Sentence("ask {heir}, which took over", heir=heir)
+        instead = took or Sentence("ask another")
+        raise BadInput(
+            "{to} does not stand on {on:%d/%m/%Y}: {instead}", to=to, on=on, instead=instead
+        )
     agency = staff.agency_of(to)
     if to == paper.unit or (to == agency and to == _agency_of(book, paper.unit)):
-        raise BadInput(f"{paper.unit} has the dossier itself: ask another unit")
+        raise BadInput("{unit} has the dossier itself: ask another unit", unit=paper.unit)
     units = (each.code for each in staff.units if to in {each.code, each.agency})
     if not any(staff.holders(unit, role, on) for unit in (to, *units) for role in ASKS):
-        raise BadInput(f"{to} has neither officer nor leader who could answer: ask another")
+        raise BadInput("{to} has neither officer nor leader who could answer: ask another", to=to)
     return agency
 
 
@@ -103,14 +109,20 @@ def _wanted(book: Catalogue, paper: Any, asked: Question, at: datetime) -> tuple
     rule = next((e for e in named(book, paper) if is_of(book, e, asked.to, at)), None)
     own = None if asked.term is None else Term.parse(asked.term)
     if rule is not None and own not in {None, rule.term}:
-        raise BadInput(f"the procedure gives {asked.to} {rule.term} to answer: leave the term out")
+        raise BadInput(
+            "the procedure gives {to} {term} to answer: leave the term out",
+            to=asked.to,
+            term=rule.term,
+        )
     if (term := rule.term if rule else own) is None:
-        raise BadInput(f"say by a term, such as 3wd, how long {asked.to} has to answer")
+        raise BadInput("say by a term, such as 3wd, how long {to} has to answer", to=asked.to)
     if term.kind is Kind.none:
         raise BadInput("an opinion is asked for within a term: 'none' is no length")
     about = (asked.about or "").strip() or (rule.about.vi if rule and rule.about else "")
     if not about:
-        raise BadInput(f"say what {asked.to} is asked about (Decree 61/2018/NĐ-CP Art. 19(5))")
+        raise BadInput(
+            "say what {to} is asked about (Decree 61/2018/NĐ-CP Art. 19(5))", to=asked.to
+        )
     return term, about
 
 
@@ -119,6 +131,8 @@ async def _check_alone(db: AsyncConnection, paper: Any, to: str) -> None:
     its = sa.select(c.n).where(c.dossier_id == paper.id, c.visit == paper.visit, c.unit == to)
     if (n := await db.scalar(its.where(UNENDED))) is not None:
         raise NotOpen(
-            f"{to} was asked already, by consultation {n}: wait for the answer, or withdraw it and"
-            " ask anew"
+            "{to} was asked already, by consultation {n}: wait for the answer, or withdraw it"
+            " and ask anew",
+            to=to,
+            n=n,
         )

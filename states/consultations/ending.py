@@ -32,6 +32,7 @@ from states.consultations.rows import End, Opinion, Standing
 from states.errors import BadInput
 from states.ledger.acts import LONG, check_text
 from states.people import Caller
+from states.sentences import Sentence
 from states.words import Role
 
 log = structlog.get_logger()
@@ -58,7 +59,9 @@ async def answer(
     """Give the opinion. Raises `BadInput`, `Unknown`, `NotOpen` and `NotYours`."""
     text = _text("text", said.text)
     if text is None and said.opinion is not Opinion.agrees:
-        raise BadInput(f"{said.opinion} needs its words: say in 'text' what, and why")
+        raise BadInput(
+            "{opinion} needs its words: say in 'text' what, and why", opinion=said.opinion
+        )
     told = {"opinion": said.opinion, "text": text, "file": said.file}
     end = {"ending": End.answered, "actor": who.person.id} | told
     paper = await held(db, code)
@@ -103,7 +106,7 @@ def _is_so(row: dict[str, Any], end: Mapping[str, Any]) -> bool:
 
 async def _end(db: AsyncConnection, row: dict[str, Any], end: dict[str, Any], at: datetime) -> None:
     key = {"dossier_id": row["dossier_id"], "n": row["n"]}
-    when = in_time(at, row["asked_at"], "the question")
+    when = in_time(at, row["asked_at"], Sentence("the question"))
     await db.execute(sa.insert(consultation_end).values(key | end | {"at": when}))
     its = sa.update(consultation).where(c.dossier_id == row["dossier_id"], c.n == row["n"])
     await db.execute(its.values(standing=end["ending"]))

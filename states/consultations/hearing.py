@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from states.clock import Term
 from states.consultations.rows import Standing
 from states.errors import NotOpen
+from states.sentences import Sentence, joined
 from states.words import Event
 
 consultation = SQLModel.metadata.tables["consultation"]
@@ -66,19 +67,24 @@ async def check_heard(
     rows = [dict(row) for row in (await db.execute(its)).mappings()]
     waits = [why for each in rules if (why := awaited(book, each, rows, at))]
     if waits:
-        raise NotOpen(f"{event} is not open: {'; '.join(waits)}")
+        raise NotOpen("{event} is not open: {waits}", event=event, waits=joined(waits))
 
 
-def awaited(book: Book, rule: Rule, rows: Iterable[Mapping[str, Any]], at: datetime) -> str | None:
+def awaited(
+    book: Book, rule: Rule, rows: Iterable[Mapping[str, Any]], at: datetime
+) -> Sentence | None:
     """Why the stage waits for a body still, by what was asked in this visit; None: it need not."""
     its = [row for row in rows if is_of(book, rule, row["unit"], at)]
     its = [row for row in its if row["standing"] != Standing.withdrawn]
     if not its:
-        return f"{rule.unit} was not asked for its opinion, as the procedure says: ask it first"
+        return Sentence(
+            "{unit} was not asked for its opinion, as the procedure says: ask it first",
+            unit=rule.unit,
+        )
     if any(row["standing"] == Standing.answered or row["late_at"] <= at for row in its):
         return None
     last = max(row["due_at"] for row in its)
-    return f"{rule.unit} has until {last.isoformat(timespec='minutes')} to answer"
+    return Sentence("{unit} has until {last:minutes} to answer", unit=rule.unit, last=last)
 
 
 def unasked(book: Book, paper: Any, rows: Iterable[Mapping[str, Any]], at: datetime) -> list[Rule]:
@@ -90,7 +96,7 @@ def unasked(book: Book, paper: Any, rows: Iterable[Mapping[str, Any]], at: datet
 
 def named(book: Book, paper: Any) -> tuple[Rule, ...]:
     """The consultations that the version names for the stage a dossier is in."""
-    if paper.source is not None or paper.stage_role is None:
+    if not paper.version or paper.stage_role is None:
         return ()
     stage = book.procedure(paper.procedure, paper.version).stages[paper.stage]
     return cast("tuple[Rule, ...]", stage.consults)

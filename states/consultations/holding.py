@@ -19,12 +19,14 @@ async def held(db: AsyncConnection, code: str) -> Any:
     asked = sa.select(dossier).where(d.code == code).with_for_update(key_share=True)
     found = (await db.execute(asked)).one_or_none() if keepable(code) else None
     if found is None:
-        raise Unknown(f"there is no dossier {code[:60]}: check the code on the slip")
+        raise Unknown("there is no dossier {code}: check the code on the slip", code=code[:60])
     return found
 
 
 def in_time(at: datetime, after: datetime, what: str) -> datetime:
     """Clocks of two machines may differ a little; more is refused."""
     if at < after - SKEW:
-        raise BadInput(f"{at.isoformat()} is before {what} of {after.isoformat()}: date it after")
+        raise BadInput(
+            "{at} is before {what} of {after}: date it after", at=at, what=what, after=after
+        )
     return max(at, after)

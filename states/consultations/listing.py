@@ -64,7 +64,7 @@ async def one(db: AsyncConnection, dossier_id: int, n: int, at: datetime) -> dic
     asked = _told(at).where(c.dossier_id == dossier_id, c.n == n)
     found = (await db.execute(asked)).mappings().one_or_none() if 0 < n < MOST else None
     if found is None:
-        raise Unknown(f"the dossier has no consultation {n}: look at those it has")
+        raise Unknown("the dossier has no consultation {n}: look at those it has", n=n)
     return dict(found)
 
 

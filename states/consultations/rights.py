@@ -12,6 +12,7 @@ from states.consultations.opened import ASKS, answering, in_stage
 from states.consultations.rows import Standing
 from states.errors import NotOpen, NotYours
 from states.people import Caller
+from states.sentences import Sentence
 
 Row = Mapping[str, Any]
 
@@ -19,11 +20,17 @@ Row = Mapping[str, Any]
 def ask_refused(book: Catalogue, who: Caller, paper: Any) -> NotOpen | None:
     """The unit that has the dossier asks, and only while it is in a stage."""
     if not in_stage(paper):
-        return NotOpen(f"{paper.code} is {paper.state}, in no stage: no opinion is asked for")
+        return NotOpen(
+            "{code} is {state}, in no stage: no opinion is asked for",
+            code=paper.code,
+            state=paper.state,
+        )
     if who.role not in ASKS:
-        return NotYours(f"a {who.role} asks for no opinion: let an officer or leader do it")
+        return NotYours(
+            "a {role} asks for no opinion: let an officer or leader do it", role=who.role
+        )
     why = people.may(book, who, paper.agency, paper.unit, paper.field)
-    return None if why is None else NotYours(f"no opinion is yours to ask for: {why}")
+    return None if why is None else NotYours("no opinion is yours to ask for: {why}", why=why)
 
 
 def withdraw_refused(book: Catalogue, who: Caller, paper: Any, row: Row) -> NotOpen | None:
@@ -34,9 +41,15 @@ def withdraw_refused(book: Catalogue, who: Caller, paper: Any, row: Row) -> NotO
 def answer_refused(book: Catalogue, who: Caller, row: Row) -> NotOpen | None:
     """Somebody of the body that was asked answers, and a second person in any case."""
     if row["unit"] not in answering(book, who):
-        return NotYours(f"{row['unit']} was asked, where {who.person.id} is no officer or leader")
+        return NotYours(
+            "{unit} was asked, where {id} is no officer or leader",
+            unit=row["unit"],
+            id=who.person.id,
+        )
     if who.person.id == row["asked_by"]:
-        return NotYours(f"{who.person.id} asked it: another person of {row['unit']} answers")
+        return NotYours(
+            "{id} asked it: another person of {unit} answers", id=who.person.id, unit=row["unit"]
+        )
     return _ended(row)
 
 
@@ -44,9 +57,15 @@ def _ended(row: Row) -> NotOpen | None:
     """It ends once; who comes too late is told how, by whom and when it did."""
     if row["standing"] is Standing.open:
         return None
-    by = f" by {row['ended_by']}" if row["ended_by"] else ""
-    at = row["ended_at"].isoformat(timespec="minutes")
-    why = ": the stage that asked was left" if row["standing"] is Standing.overtaken else ""
+    by = Sentence(" by {person}", person=row["ended_by"]) if row["ended_by"] else ""
+    overtaken = row["standing"] is Standing.overtaken
+    why = Sentence(": the stage that asked was left") if overtaken else ""
     return NotOpen(
-        f"consultation {row['n']} of {row['code']} was {row['standing']}{by} at {at}{why}"
+        "consultation {n} of {code} was {standing}{by} at {at:minutes}{why}",
+        n=row["n"],
+        code=row["code"],
+        standing=row["standing"],
+        by=by,
+        at=row["ended_at"],
+        why=why,
     )

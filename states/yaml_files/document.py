@@ -12,6 +12,7 @@ from typing import NoReturn
 import yaml
 
 from states.errors import BadFile
+from states.sentences import Sentence
 
 Key = tuple[str | int, ...]
 Place = tuple[int, int]  # line and column, from 1
@@ -19,6 +20,7 @@ START: Place = (1, 1)
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 20
 MOST = 1_000_000  # bytes: no file of settings is larger
+VALUES = 100_000  # in a file: a province's organisation has half as many
 WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
@@ -26,16 +28,16 @@ ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 EXPECTED = {
-    "missing": "is required and is not there",
-    "extra_forbidden": "is not a key known here: correct its spelling or leave it out",
-    "string_type": "must be text",
-    "string_too_short": "must not be empty",
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "date_type": "must be a date such as 2023-01-31",
-    "tuple_type": "must be a list: lines that begin with '- '",
-    "model_type": "must be a map: lines of 'key: value'",
-    "dict_type": "must be a map: lines of 'key: value'",
+    "missing": Sentence("is required and is not there"),
+    "extra_forbidden": Sentence("is not a key known here: correct its spelling or leave it out"),
+    "string_type": Sentence("must be text"),
+    "string_too_short": Sentence("must not be empty"),
+    "int_type": Sentence("must be a whole number"),
+    "bool_type": Sentence("must be true or false"),
+    "date_type": Sentence("must be a date such as 2023-01-31"),
+    "tuple_type": Sentence("must be a list: lines that begin with '- '"),
+    "model_type": Sentence("must be a map: lines of 'key: value'"),
+    "dict_type": Sentence("must be a map: lines of 'key: value'"),
 }
 
 
@@ -78,7 +80,9 @@ def content(path: Path | Traversable, max_bytes: int = MOST) -> bytes:
         with path.open("rb") as stream:
             return stream.read(max_bytes + 1)
     except OSError as wrong:
-        raise BadFile(str(path), None, None, f"cannot be read: {wrong.strerror}") from wrong
+        raise BadFile(
+            str(path), None, None, Sentence("cannot be read: {why}", why=wrong.strerror)
+        ) from wrong
 
 
 def parse(file: str, raw: bytes, max_bytes: int = MOST) -> Document:
@@ -89,7 +93,9 @@ def parse(file: str, raw: bytes, max_bytes: int = MOST) -> Document:
 
 def _text(file: str, raw: bytes, max_bytes: int) -> str:
     if len(raw) > max_bytes:
-        raise BadFile(file, None, None, f"is larger than {max_bytes:,} bytes: split it")
+        raise BadFile(
+            file, None, None, Sentence("is larger than {most:,} bytes: split it", most=max_bytes)
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
@@ -107,6 +113,7 @@ class _Events:
     def __init__(self, file: str, text: str) -> None:
         self.file, self.text = file, text
         self.places: dict[Key, Place] = {}
+        self.values = 0
         self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=LOADER)
 
     def document(self) -> object:
@@ -128,18 +135,24 @@ class _Events:
         except yaml.MarkedYAMLError as wrong:
             mark = wrong.problem_mark or wrong.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-            why = f"is not YAML: {wrong.problem}"
+            why = Sentence("is not YAML: {problem}", problem=wrong.problem)
             raise BadFile(self.file, line, None, why, column) from wrong
         except yaml.YAMLError as wrong:
             at = getattr(wrong, "position", None)
             before = self.text.encode()[:at].decode(errors="ignore")  # libyaml counts bytes
             line, column = (None, None) if at is None else _place(self.text, len(before))
-            why = "holds a character that no text has"
+            why = Sentence("holds a character that no text has")
             raise BadFile(self.file, line, None, why, column) from wrong
 
     def _value(self, event: yaml.Event, path: Key) -> object:
+        self.values += 1
+        if self.values > VALUES:
+            what = Sentence("holds more than {most:,} values: split it", most=VALUES)
+            self._wrong(event, path[:3], what)
         if len(path) > DEEPEST:
-            self._wrong(event, path[:3], f"is nested more than {DEEPEST} deep")
+            self._wrong(
+                event, path[:3], Sentence("is nested more than {deepest} deep", deepest=DEEPEST)
+            )
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             self._wrong(event, path, "uses an anchor or alias (& or *): write it out")
         if getattr(event, "tag", None):
@@ -161,7 +174,11 @@ class _Events:
                 self._wrong(event, path, "has a key that holds a control character")
             if key in data:
                 first, _ = self.places[*path, key]
-                self._wrong(event, (*path, key), f"is there twice: first on line {first}")
+                self._wrong(
+                    event,
+                    (*path, key),
+                    Sentence("is there twice: first on line {first}", first=first),
+                )
             self.places[*path, key] = _start(event)
             data[key] = self._value(self._next(), (*path, key))
         return data

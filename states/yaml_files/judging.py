@@ -1,9 +1,11 @@
 """What a document says, held against a model."""
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from states.errors import BadFile
+from states.sentences import Sentence, said_by
 from states.yaml_files.document import EXPECTED, Document
 
 if TYPE_CHECKING:  # 0.1 s to import: only `validate` needs it, and `hoso clock` never does
@@ -38,20 +40,20 @@ def judged(model: type[M], document: Document) -> tuple[M | None, list[BadFile]]
 
 
 BOUNDS = {
-    "less_than_equal": ("at most", "le"),
-    "less_than": ("below", "lt"),
-    "greater_than_equal": ("at least", "ge"),
-    "greater_than": ("above", "gt"),
+    "less_than_equal": (partial(Sentence, "must be at most {bound:,}"), "le"),
+    "less_than": (partial(Sentence, "must be below {bound:,}"), "lt"),
+    "greater_than_equal": (partial(Sentence, "must be at least {bound:,}"), "ge"),
+    "greater_than": (partial(Sentence, "must be above {bound:,}"), "gt"),
 }
 
 
 def _sentence(fault: "ErrorDetails") -> str:
     context = fault.get("ctx", {})
     if fault["type"] in {"literal_error", "enum"}:
-        return f"must be one of: {context['expected']}"
+        return Sentence("must be one of: {known}", known=context["expected"])
     if fault["type"] in BOUNDS:
         words, key = BOUNDS[fault["type"]]
-        return f"must be {words} {context[key]:,}"
+        return words(bound=context[key])
     if fault["type"] == "value_error":
-        return str(context["error"])
+        return said_by(context["error"])
     return EXPECTED.get(fault["type"], fault["msg"])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from states.errors import BadFile
+from states.sentences import Sentence
 from states.yaml_files.document import EXPECTED, Document, Key, day
 
 
@@ -43,14 +44,16 @@ class Part:
 
     def word(self, *known: str) -> str:
         if self.value not in known:
-            raise self.wrong(f"must be one of: {', '.join(known)}")
+            raise self.wrong(Sentence("must be one of: {known}", known=known))
         return str(self.value)
 
     def whole(self, least: int, most: int) -> int:
         if not isinstance(self.value, int) or isinstance(self.value, bool):
             raise self.wrong(EXPECTED["int_type"])
         if not least <= self.value <= most:
-            raise self.wrong(f"must lie between {least} and {most}")
+            raise self.wrong(
+                Sentence("must lie between {least} and {most}", least=least, most=most)
+            )
         return self.value
 
     def truth(self) -> bool:
@@ -62,4 +65,4 @@ class Part:
         try:
             return day(self.value)
         except ValueError as wrong:
-            raise self.wrong(str(wrong)) from wrong
+            raise self.wrong(wrong.args[0]) from wrong

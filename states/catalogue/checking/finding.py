@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from states.catalogue.procedures import Procedure
 from states.errors import BadFile
+from states.sentences import Sentence, told
 from states.yaml_files import Document, Key, dotted
 
 
@@ -101,9 +102,12 @@ MENDS = (
 
 def parted(sentence: str) -> tuple[str, str]:
     """Why and how to mend it, of a sentence that may say both."""
-    sentence = MEMBER.sub(r"\1", sentence)
+    if MEMBER.search(sentence):
+        sentence = MEMBER.sub(r"\1", sentence)
     for words, mend in MENDS:
         if words in sentence:
             return sentence, mend
-    why, colon, mend = sentence.partition(": ")
-    return (why, mend) if colon else (sentence, "correct what is written there")
+    if ": " in sentence:
+        both = told(sentence)
+        return Sentence("{both:why}", both=both), Sentence("{both:mend}", both=both)
+    return sentence, Sentence("correct what is written there")

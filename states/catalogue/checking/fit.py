@@ -18,6 +18,7 @@ from states.catalogue.checking.graph import Ways
 from states.catalogue.checking.lengths import finer
 from states.catalogue.procedures import Procedure
 from states.clock import Kind, Term, late_from
+from states.sentences import Sentence
 from states.yaml_files import Key
 
 RECEIPT = -1  # where the first stage begins
@@ -66,7 +67,9 @@ def flaws(draft: Draft) -> Iterator[Flaw]:
         return
     if open_ := sorted(n for n in plan.legs if procedure.stages[n].term.kind is Kind.none):
         for n in open_:
-            why = f"must have a length, as {totals[0][1]} is to be shared out"
+            why = Sentence(
+                "must have a length, as {totals} is to be shared out", totals=totals[0][1]
+            )
             yield Flaw(("stages", n, "term"), why, "give the stage its share of it")
         return
     done = cache(partial(_done, draft, plan))
@@ -80,9 +83,13 @@ def _told(draft: Draft, plan: Plan, key: Key, total: Term, run: Run, severity: S
     if plan.branches and run.done:
         way = _longest(draft, plan, run)
         until += " by way of " + ", ".join(draft.procedure.stages[n].code for n in way)
-    why = (
-        f"no stage is late and yet the dossier is: received on {_moment(run.received)} it is due"
-        f" on {_moment(run.due)} after {total}, and its stages may take until {until}"
+    why = Sentence(
+        "no stage is late and yet the dossier is: received on {moment} it is due on"
+        " {moment_run_due} after {total}, and its stages may take until {until}",
+        moment=_moment(run.received),
+        moment_run_due=_moment(run.due),
+        total=total,
+        until=until,
     )
     if severity is Severity.error:
         return Flaw(key, why, "shorten a stage, or lengthen the term")

@@ -9,6 +9,7 @@ from states.catalogue.checking.lists import repeated
 from states.catalogue.organisation import Organisation
 from states.catalogue.procedures import Procedure, Stage
 from states.clock import Kind
+from states.sentences import Sentence
 from states.words import Role
 from states.yaml_files import Key
 
@@ -54,20 +55,34 @@ def _stands(draft: Draft, key: Key, code: str) -> Iterator[Flaw]:
     if body is None:
         return
     if body.since is not None and first < body.since:
-        why = (
-            f"{code} stands from {body.since:%d/%m/%Y} only, and the version from {first:%d/%m/%Y}"
+        why = Sentence(
+            "{code} stands from {since:%d/%m/%Y} only, and the version from {first:%d/%m/%Y}",
+            code=code,
+            since=body.since,
+            first=first,
         )
         yield Flaw(key, why, "begin the version that day, or name the body before it")
     if body.until is None:
         return
     heir = organisation.heir(code, body.until + ONE) if body.until < date.max else code
-    instead = f"name {heir}, which took over" if heir != code else "name another"
+    took = heir != code and Sentence("name {heir}, which took over", heir=heir)
+    instead = took or Sentence("name another")
     if body.until < first:
-        why = f"{code} ended on {body.until:%d/%m/%Y}, before the version is valid"
+        why = Sentence(
+            "{code} ended on {until:%d/%m/%Y}, before the version is valid",
+            code=code,
+            until=body.until,
+        )
         yield Flaw(key, why, instead)
     elif last is None or body.until < last:
-        why = f"{code} ends on {body.until:%d/%m/%Y}, while the version is valid"
-        mend = f"end the version that day ('valid_until'), and in the next {instead}"
+        why = Sentence(
+            "{code} ends on {until:%d/%m/%Y}, while the version is valid",
+            code=code,
+            until=body.until,
+        )
+        mend = Sentence(
+            "end the version that day ('valid_until'), and in the next {instead}", instead=instead
+        )
         yield Flaw(key, why, mend, Severity.warning)
 
 
@@ -88,10 +103,20 @@ def _manned(draft: Draft) -> Iterator[Flaw]:
         ends = min(last, body.until or date.max)
         empty = deserted(organisation, unit, stage.role, first, ends)
         if empty == first and key[2] == "routes":
-            why = f"nobody at {unit} is {stage.role} on {first:%d/%m/%Y}"
+            why = Sentence(
+                "nobody at {unit} is {role} on {first:%d/%m/%Y}",
+                unit=unit,
+                role=stage.role,
+                first=first,
+            )
             yield Flaw(key, why, "name a unit where somebody is")
         elif empty is not None and empty > first:
-            why = f"nobody at {unit} is {stage.role} any more on {empty:%d/%m/%Y}"
+            why = Sentence(
+                "nobody at {unit} is {role} any more on {empty:%d/%m/%Y}",
+                unit=unit,
+                role=stage.role,
+                empty=empty,
+            )
             mend = "give somebody that position from then on"
             yield Flaw(key, why, mend, Severity.warning)
 
@@ -125,11 +150,15 @@ def _consulted(draft: Draft, at: int, stage: Stage) -> Iterator[Flaw]:
     yield from repeated(place, (each.unit for each in stage.consults))
     for n, each in enumerate(stage.consults):
         if each.unit in leads:
-            why = f"{each.unit} leads this stage and cannot be asked by itself"
+            why = Sentence("{unit} leads this stage and cannot be asked by itself", unit=each.unit)
             yield Flaw((*place, n, "unit"), why, "name another unit, or leave it out")
         if each.term.kind is Kind.none:
-            why = "must have a length, as the stage waits for the answer"
+            why = Sentence("must have a length, as the stage waits for the answer")
             yield Flaw((*place, n, "term"), why, "write a term within the stage's")
         elif draft.longer(each.term, stage.term):
-            why = f"{each.term} is longer than the stage that asks, {stage.term}"
+            why = Sentence(
+                "{term} is longer than the stage that asks, {stage_term}",
+                term=each.term,
+                stage_term=stage.term,
+            )
             yield Flaw((*place, n, "term"), why, "shorten it, or lengthen the stage")

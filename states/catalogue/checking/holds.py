@@ -7,6 +7,7 @@ from states.catalogue.checking.draft import Draft
 from states.catalogue.checking.finding import Flaw, Severity
 from states.catalogue.procedures import Ground, Procedure
 from states.clock import Kind, Term
+from states.sentences import Sentence
 from states.yaml_files import Key
 
 LAW = "61/2018"
@@ -28,10 +29,10 @@ def flaws(draft: Draft) -> Iterator[Flaw]:
             why = "must have a length, where it is said at all"
             yield Flaw(key, why, "write a term, or leave it out")
     if supplement.times:
-        what = "the citizen is asked"
+        what = Sentence("the citizen is asked")
         yield from _within(draft, ("supplement", "notice"), supplement.notice, what)
     if extension.times:
-        what = "an extension is told"
+        what = Sentence("an extension is told")
         yield from _within(draft, ("extension", "before"), extension.before, what)
     yield from _limited(draft, supplement.lapse)
     yield from _unused(procedure)
@@ -40,7 +41,12 @@ def flaws(draft: Draft) -> Iterator[Flaw]:
 def _once(what: str, times: int, ground: Ground | None, article: str) -> Iterator[Flaw]:
     """Once by the decree; oftener by another law, which is then named."""
     if times > 1 and (ground is None or LAW in ground.document):
-        why = f"Decree 61/2018/NĐ-CP {article} allows one {what}, and this allows {times}"
+        why = Sentence(
+            "Decree 61/2018/NĐ-CP {article} allows one {what}, and this allows {times}",
+            article=article,
+            what=what,
+            times=times,
+        )
         mend = "write 'times: 1', or name in 'ground' the law that allows more"
         yield Flaw((what, "times"), why, mend, Severity.warning)
 
@@ -50,7 +56,12 @@ def _within(draft: Draft, key: Key, length: Term | None, what: str) -> Iterator[
     procedure = draft.procedure
     for total in (procedure.term, *(each.term for each in procedure.terms)):
         if length is not None and draft.longer(length, total):
-            why = f"{length} is longer than the term {total} within which {what}"
+            why = Sentence(
+                "{length} is longer than the term {total} within which {what}",
+                length=length,
+                total=total,
+                what=what,
+            )
             yield Flaw(key, why, "shorten it to a part of the term")
             return
 
@@ -63,7 +74,7 @@ def _limited(draft: Draft, lapse: Term) -> Iterator[Flaw]:
     first = draft.moment(day, hours[0][0])
     end = draft.due(lapse, first)
     if end is not None and end - first >= YEAR:
-        why = f"{lapse} is a year or more, and so practically no limit"
+        why = Sentence("{lapse} is a year or more, and so practically no limit", lapse=lapse)
         mend = "write the time after which nobody expects an answer, such as 30cd"
         yield Flaw(("supplement", "lapse"), why, mend, Severity.warning)
 
@@ -78,5 +89,5 @@ def _unused(procedure: Procedure) -> Iterator[Flaw]:
     }
     for key, value in said.items():
         if value is not None:
-            why = f"is never used, as '{key[0]}' allows none"
+            why = Sentence("is never used, as '{key}' allows none", key=key[0])
             yield Flaw(key, why, "leave it out, or write 'times: 1'", Severity.warning)

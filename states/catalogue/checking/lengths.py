@@ -6,6 +6,7 @@ from states.catalogue.checking.finding import Flaw
 from states.catalogue.procedures import Procedure
 from states.clock import Kind, Term
 from states.errors import BadInput
+from states.sentences import Sentence
 from states.yaml_files import Key
 
 
@@ -33,5 +34,5 @@ def finer(procedure: Procedure, standard_day: int) -> Iterator[Flaw]:
         try:
             term.size(standard_day)
         except BadInput:
-            why = f"{term} is no whole number of minutes"
+            why = Sentence("{term} is no whole number of minutes", term=term)
             yield Flaw(key, why, "round it, or write hours (wh)")

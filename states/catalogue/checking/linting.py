@@ -20,15 +20,17 @@ from states.catalogue.checking.finding import Finding, Flaw, Linted, parted, pla
 from states.catalogue.checking.organisation import faults
 from states.catalogue.checking.structure import structure
 from states.catalogue.organisation import Organisation, Row
+from states.catalogue.plans import Plans
 from states.catalogue.procedures import Procedure
 from states.catalogue.regimes import Regimes
 from states.catalogue.rules import Rules
 from states.catalogue.templates import Templates
 from states.errors import BadFile
+from states.sentences import Sentence
 from states.yaml_files import Document, Key
 
 M = TypeVar("M", bound=Row)
-Alone = Regimes | Rules | Templates
+Alone = Regimes | Rules | Templates | Plans
 MOST = 100  # entries of a list: some rules compare each with each
 RULES = (ways, terms, fit, hands, routes, papers, holds, validity)
 
@@ -50,7 +52,7 @@ def lint_organisation(file: str, raw: bytes) -> Linted:
 
 
 def lint_alone(model: type[Alone], file: str, raw: bytes, rules: Rules | None = None) -> Linted:
-    """The same of a bundle of which there is one: regimes, rules, templates.
+    """The same of a bundle of which there is one: regimes, rules, templates, plans.
 
     `rules`: those in force, for templates that speak of them.
     """
@@ -88,7 +90,11 @@ def _crowded(value: object, key: Key) -> Iterator[Flaw]:
             yield from _crowded(getattr(value, name), (*key, name))
     if isinstance(value, tuple):
         if len(value) > MOST:
-            why = f"has {len(value):,} entries, more than the {MOST} that are checked"
+            why = Sentence(
+                "has {value:,} entries, more than the {most} that are checked",
+                value=len(value),
+                most=MOST,
+            )
             yield Flaw(key, why, "shorten it")
         for n, each in enumerate(value[:MOST]):
             yield from _crowded(each, (*key, n))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from states.catalogue.checking.finding import Flaw
 from states.catalogue.organisation import Fault
+from states.sentences import Sentence
 from states.yaml_files import Key
 
 
@@ -23,5 +24,5 @@ def _twice(codes: Iterable[str], *taken: str) -> Iterator[tuple[int, str]]:
     seen = set(taken)
     for at, code in enumerate(codes):
         if code in seen:
-            yield at, f"{code} is there twice"
+            yield at, Sentence("{code} is there twice", code=code)
         seen.add(code)

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from states.catalogue.checking.finding import Flaw, Severity
 from states.catalogue.rules import Rules
 from states.catalogue.templates import Templates
+from states.sentences import Sentence, ored
 
 
 def flaws(templates: Templates, rules: Rules) -> Iterator[Flaw]:
@@ -17,10 +18,20 @@ def flaws(templates: Templates, rules: Rules) -> Iterator[Flaw]:
             key = ("templates", at, "on", "rules", n)
             if code not in of:
                 near = get_close_matches(code, of, n=1)
-                there = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(of))}"
-                yield Flaw(key, f"no rule in force is {code}", f"name one that is: {there}")
+                there = (
+                    Sentence("did you mean {near}?", near=near[0])
+                    if near
+                    else Sentence("there are {of}", of=sorted(of))
+                )
+                yield Flaw(
+                    key,
+                    Sentence("no rule in force is {code}", code=code),
+                    Sentence("name one that is: {there}", there=there),
+                )
             elif on.what and of[code] not in on.what:
-                kinds = " or ".join(on.what)
-                mend = f"leave it out, or add {of[code]} to what"
-                why = f"{code} is of {of[code]}, and never of {kinds}"
+                kinds = ored(on.what)
+                mend = Sentence("leave it out, or add {of} to what", of=of[code])
+                why = Sentence(
+                    "{code} is of {of}, and never of {kinds}", code=code, of=of[code], kinds=kinds
+                )
                 yield Flaw(key, why, mend, Severity.warning)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from states.catalogue.checking.lists import twice
 from states.catalogue.organisation import Agency, Delegation, Fault, Organisation, Unit
+from states.sentences import Sentence
 from states.words import Role
 from states.yaml_files import Key
 
@@ -18,14 +19,17 @@ def faults(o: Organisation) -> Iterator[Fault]:
     yield from _fields_answered_for(o)
     for at, unit in enumerate(o.units):
         if unit.agency not in {each.code for each in bodies}:
-            yield ("units", at, "agency"), f"there is no agency {unit.agency}"
+            yield (
+                ("units", at, "agency"),
+                Sentence("there is no agency {agency}", agency=unit.agency),
+            )
     units = {each.code for each in o.units}
     for at, person in enumerate(o.people):
         for n, position in enumerate(person.positions):
             if position.unit not in units:
                 yield (
                     ("people", at, "positions", n, "unit"),
-                    f"there is no unit {position.unit}",
+                    Sentence("there is no unit {unit}", unit=position.unit),
                 )
     yield from _delegations_hold(o)
     yield from _absences_hold(o)
@@ -47,7 +51,10 @@ def _heirs(where: str, bodies: Sequence[Agency | Unit]) -> Iterator[Fault]:
         if each.until is None:
             yield (where, at, "successor"), "needs 'until': who stands has no successor"
         if each.successor not in heirs:
-            yield (where, at, "successor"), f"there is no such body {each.successor}"
+            yield (
+                (where, at, "successor"),
+                Sentence("there is no such body {successor}", successor=each.successor),
+            )
         elif _returns(each.code, heirs):
             yield (where, at, "successor"), "leads back to itself"
 
@@ -67,15 +74,22 @@ def _absences_hold(o: Organisation) -> Iterator[Fault]:
         if each.until < each.since:
             yield (*place, "until"), "must not lie before 'since'"
         if each.person not in o.by_id:
-            yield (*place, "person"), f"there is no person {each.person}"
+            yield (*place, "person"), Sentence("there is no person {person}", person=each.person)
         elif each.substitute is not None and each.substitute not in o.by_id:
-            yield (*place, "substitute"), f"there is no person {each.substitute}"
+            yield (
+                (*place, "substitute"),
+                Sentence("there is no person {substitute}", substitute=each.substitute),
+            )
         elif each.substitute is not None:
             own = o.by_id[each.person].positions
             if not any(o.by_id[each.substitute].holds(p.role, p.unit) for p in own):
                 yield (
                     (*place, "substitute"),
-                    f"{each.substitute} has no role of {each.person}'s at the same unit",
+                    Sentence(
+                        "{substitute} has no role of {person}'s at the same unit",
+                        substitute=each.substitute,
+                        person=each.person,
+                    ),
                 )
 
 
@@ -85,13 +99,16 @@ def _fields_answered_for(o: Organisation) -> Iterator[Fault]:
     for at, agency in enumerate(o.agencies):
         for n, code in enumerate(agency.fields):
             if code not in known:
-                yield ("agencies", at, "fields", n), f"there is no field {code}"
+                yield ("agencies", at, "fields", n), Sentence("there is no field {code}", code=code)
             if code in answered:
-                yield ("agencies", at, "fields", n), f"another agency answers for {code}"
+                yield (
+                    ("agencies", at, "fields", n),
+                    Sentence("another agency answers for {code}", code=code),
+                )
             answered.add(code)
     for at, each in enumerate(o.fields):
         if each.code not in answered:
-            yield ("fields", at, "code"), f"no agency answers for {each.code}"
+            yield ("fields", at, "code"), Sentence("no agency answers for {code}", code=each.code)
 
 
 def _delegations_hold(o: Organisation) -> Iterator[Fault]:
@@ -101,21 +118,27 @@ def _delegations_hold(o: Organisation) -> Iterator[Fault]:
             yield ("delegations", at, key), why
         for n, code in enumerate(each.agencies):
             if code not in agencies:
-                yield ("delegations", at, "agencies", n), f"there is no agency {code}"
+                yield (
+                    ("delegations", at, "agencies", n),
+                    Sentence("there is no agency {code}", code=code),
+                )
         named = (agencies[code] for code in each.agencies if code in agencies)
         answered = {field for agency in named for field in agency.fields}
         for n, field in enumerate(each.fields):
             if field not in answered:
-                why = f"none of its agencies answers for {field}"
+                why = Sentence("none of its agencies answers for {field}", field=field)
                 yield ("delegations", at, "fields", n), why
 
 
 def _delegated(o: Organisation, each: Delegation) -> Iterator[tuple[str, str]]:
     """To whom: the role is theirs by position, so what is delegated is not delegated again."""
     if each.person not in o.by_id:
-        yield "person", f"there is no person {each.person}"
+        yield "person", Sentence("there is no person {person}", person=each.person)
     elif not o.by_id[each.person].holds(each.role, on=each.since):
-        yield "role", f"{each.person} does not hold the role {each.role}"
+        yield (
+            "role",
+            Sentence("{person} does not hold the role {role}", person=each.person, role=each.role),
+        )
     if each.role not in {Role.postal, Role.reception}:
         yield "role", "must be postal or reception: deciding is not delegated"
 
@@ -125,7 +148,10 @@ def _bounded(o: Organisation, each: Delegation) -> Iterator[tuple[str, str]]:
     if each.until < each.since:
         yield "until", "must not lie before 'since'"
     if (days := (each.until - each.since).days + 1) > o.longest_delegation:
-        most = f"a delegation may last {o.longest_delegation} days (longest_delegation)"
-        yield "until", f"makes it {days} days long: {most}"
+        most = Sentence(
+            "a delegation may last {longest_delegation} days (longest_delegation)",
+            longest_delegation=o.longest_delegation,
+        )
+        yield "until", Sentence("makes it {days} days long: {most}", days=days, most=most)
     if bool(each.revoked) != bool(each.revoked_by):
         yield "revoked", "must have the document in 'revoked_by', and only then"

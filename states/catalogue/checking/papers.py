@@ -7,6 +7,7 @@ from states.catalogue.checking.finding import Flaw, Severity
 from states.catalogue.checking.graph import Ways, following
 from states.catalogue.checking.lists import repeated
 from states.catalogue.procedures import Component, Procedure, Stage
+from states.sentences import Sentence
 
 
 def flaws(draft: Draft) -> Iterator[Flaw]:
@@ -16,7 +17,7 @@ def flaws(draft: Draft) -> Iterator[Flaw]:
         if component.required and not (
             component.originals or component.copies or component.reusable
         ):
-            why = f"{component.code} is required, and nobody hands it in"
+            why = Sentence("{code} is required, and nobody hands it in", code=component.code)
             mend = "say how many originals or copies, or write 'reusable: true'"
             yield Flaw(("components", at), why, mend, Severity.warning)
     for at, stage in enumerate(procedure.stages):
@@ -38,23 +39,30 @@ def _needed(procedure: Procedure, found: Ways, at: int, stage: Stage) -> Iterato
         makers = {m for m, each in enumerate(procedure.stages) if name in each.produces}
         before = {m for m in makers & past if at in found.after[m]}
         if not makers:
-            why = f"no component and no stage gives {name}"
+            why = Sentence("no component and no stage gives {name}", name=name)
             mend = "add it to the components, or to what a stage before 'produces'"
             yield Flaw(key, why, mend)
         elif not before and at in found.reached:
             made = ", ".join(procedure.stages[m].code for m in sorted(makers))
-            why = f"{name} is produced by {made}, and that does not come before"
+            why = Sentence(
+                "{name} is produced by {made}, and that does not come before", name=name, made=made
+            )
             yield Flaw(key, why, "have a stage before produce it, or take it out of 'needs'")
         elif at in avoiding(found, before):
             made = ", ".join(procedure.stages[m].code for m in sorted(before))
-            why = f"a way leads here past {made}, which produces {name}"
+            why = Sentence(
+                "a way leads here past {made}, which produces {name}", made=made, name=name
+            )
             mend = "have every way produce it, or take it out of 'needs'"
             yield Flaw(key, why, mend, Severity.warning)
 
 
 def _handed_in(key: tuple[str | int, ...], component: Component) -> Iterator[Flaw]:
     if not component.required:
-        why = f"{component.code} need not be handed in, and without it the stage cannot begin"
+        why = Sentence(
+            "{code} need not be handed in, and without it the stage cannot begin",
+            code=component.code,
+        )
         mend = "require the component, or take it out of 'needs'"
         yield Flaw(key, why, mend, Severity.warning)
 
@@ -71,10 +79,10 @@ def _produced(procedure: Procedure, found: Ways, at: int, stage: Stage) -> Itera
     for n, name in enumerate(stage.produces):
         key = ("stages", at, "produces", n)
         if name in components:
-            why = f"{name} is a component, which the applicant hands in"
+            why = Sentence("{name} is a component, which the applicant hands in", name=name)
             yield Flaw(key, why, "call what the stage produces otherwise", Severity.warning)
         for m, each in enumerate(procedure.stages):
             if m != at and name in each.produces and at in found.after[m]:
-                why = f"{each.code} produced {name} before"
+                why = Sentence("{code} produced {name} before", code=each.code, name=name)
                 yield Flaw(key, why, "leave it out of one of the two", Severity.warning)
                 break

@@ -6,6 +6,7 @@ from states.catalogue.checking.draft import Draft
 from states.catalogue.checking.finding import Flaw, Severity
 from states.catalogue.organisation import Organisation
 from states.catalogue.procedures import Procedure, Route, Stage
+from states.sentences import Sentence, ored
 from states.yaml_files import Key
 
 Caught = tuple[frozenset[str] | None, ...]
@@ -23,8 +24,14 @@ def flaws(draft: Draft) -> Iterator[Flaw]:
             catches = caught(draft.procedure, rule)
             earlier = next((m for m, each in enumerate(before, 1) if _covers(each, catches)), None)
             if earlier is not None and frozenset() not in catches:
-                why = f"is never reached, as rule {earlier} catches all that it would"
-                yield Flaw(key, why, f"move it above rule {earlier}, or leave it out")
+                why = Sentence(
+                    "is never reached, as rule {earlier} catches all that it would", earlier=earlier
+                )
+                yield Flaw(
+                    key,
+                    why,
+                    Sentence("move it above rule {earlier}, or leave it out", earlier=earlier),
+                )
             before.append(catches)
 
 
@@ -53,11 +60,11 @@ def _conditions(draft: Draft, key: Key, rule: Route) -> Iterator[Flaw]:
     places = {each.code for each in organisation.places}
     for n, code in enumerate(rule.received_at):
         if code not in _counters(organisation):
-            why = f"there is no unit or service point {code}"
+            why = Sentence("there is no unit or service point {code}", code=code)
             yield Flaw((*key, "received_at", n), why, "name where dossiers are taken in")
     for n, code in enumerate(rule.place):
         if code not in places:
-            why = f"the organisation has no place {code}"
+            why = Sentence("the organisation has no place {code}", code=code)
             yield Flaw((*key, "place", n), why, "name one of its places, or add it there")
     for name, asked, there in (
         ("field", rule.field, (procedure.field,)),
@@ -66,8 +73,10 @@ def _conditions(draft: Draft, key: Key, rule: Route) -> Iterator[Flaw]:
         never = not {*asked} & {*there}
         for n, each in enumerate(asked):
             if each not in there:
-                why = f"no dossier of this procedure has the {name} {each}"
-                mend = f"name {' or '.join(there)}, or leave it out"
+                why = Sentence(
+                    "no dossier of this procedure has the {name} {each}", name=name, each=each
+                )
+                mend = Sentence("name {there}, or leave it out", there=ored(there))
                 severity = Severity.error if never else Severity.warning
                 yield Flaw((*key, name, n), why, mend, severity)
 
@@ -88,10 +97,18 @@ def _given(draft: Draft, key: Key, stage: Stage, rule: Route) -> Iterator[Flaw]:
         return
     person = organisation.by_id.get(rule.person)
     if person is not None and not person.holds(stage.role, unit, first):
-        where = f" at {unit}" if unit else ""
-        why = f"{rule.person} is no {stage.role}{where} on {first:%d/%m/%Y}"
+        where = Sentence(" at {unit}", unit=unit) if unit else ""
+        why = Sentence(
+            "{person} is no {role}{where} on {first:%d/%m/%Y}",
+            person=rule.person,
+            role=stage.role,
+            where=where,
+            first=first,
+        )
         yield Flaw((*key, "person"), why, "name somebody who is, or give them that position")
     if rule.least_loaded:
-        why = f"is never asked, as {rule.person} gets whatever the rule catches"
+        why = Sentence(
+            "is never asked, as {person} gets whatever the rule catches", person=rule.person
+        )
         mend = "leave it out, or the person"
         yield Flaw((*key, "least_loaded"), why, mend, Severity.warning)

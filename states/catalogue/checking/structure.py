@@ -9,6 +9,7 @@ from states.catalogue.checking.lists import repeated
 from states.catalogue.organisation import Fault, Organisation
 from states.catalogue.procedures import END, Procedure, Stage
 from states.clock import Kind, Term
+from states.sentences import Sentence
 from states.yaml_files import Key
 
 STANDARD_DAY = 480  # minutes, to compare terms in days with terms in hours
@@ -45,10 +46,22 @@ def _agency(procedure: Procedure, organisation: Organisation) -> Iterator[Flaw]:
     agency = next((each for each in organisation.agencies if each.code == procedure.agency), None)
     if agency is None:
         known = ", ".join(each.code for each in organisation.agencies)
-        yield Flaw(("agency",), f"there is no agency {procedure.agency}", f"name one of {known}")
+        yield Flaw(
+            ("agency",),
+            Sentence("there is no agency {agency}", agency=procedure.agency),
+            Sentence("name one of {known}", known=known),
+        )
     elif procedure.field not in agency.fields:
-        why = f"{procedure.agency} does not answer for a field {procedure.field}"
-        mend = f"name one of {', '.join(agency.fields)}" if agency.fields else "name another agency"
+        why = Sentence(
+            "{agency} does not answer for a field {field}",
+            agency=procedure.agency,
+            field=procedure.field,
+        )
+        mend = (
+            Sentence("name one of {fields}", fields=[*agency.fields])
+            if agency.fields
+            else "name another agency"
+        )
         yield Flaw(("field",), why, mend)
 
 
@@ -88,10 +101,12 @@ def _ways(at: int, stage: Stage, codes: set[str]) -> Iterator[Flaw]:
     ):
         for n, code in enumerate(ways or ()):
             if code not in known:
-                mend = f"name one of {', '.join(sorted(known))}"
-                yield Flaw(("stages", at, key, n), f"there is no stage {code}", mend)
+                mend = Sentence("name one of {known}", known=sorted(known))
+                yield Flaw(
+                    ("stages", at, key, n), Sentence("there is no stage {code}", code=code), mend
+                )
     if stage.next == ():
-        why = f"must name a stage, or {END} for the result"
+        why = Sentence("must name a stage, or {end} for the result", end=END)
         yield Flaw(("stages", at, "next"), why, "name it, or leave 'next' out for the stage below")
 
 
@@ -103,13 +118,22 @@ def _hands(
     named += [(("stages", at, "consults", n, "unit"), c.unit) for n, c in enumerate(stage.consults)]
     for place, unit in named:
         if unit is not None and unit not in units:
-            yield Flaw(place, f"there is no unit {unit}", "name a unit of the organisation")
+            yield Flaw(
+                place,
+                Sentence("there is no unit {unit}", unit=unit),
+                "name a unit of the organisation",
+            )
     for n, rule in enumerate(stage.routes):
         if rule.person is not None and rule.person not in organisation.by_id:
-            why, mend = f"there is no person {rule.person}", "name somebody by their id"
+            why, mend = (
+                Sentence("there is no person {person}", person=rule.person),
+                "name somebody by their id",
+            )
             yield Flaw(("stages", at, "routes", n, "person"), why, mend)
     if stage.unit in units and not organisation.holders(stage.unit, stage.role, on):
-        why = f"nobody at {stage.unit} is {stage.role} on {on:%d/%m/%Y}"
+        why = Sentence(
+            "nobody at {unit} is {role} on {on:%d/%m/%Y}", unit=stage.unit, role=stage.role, on=on
+        )
         mend = "name a unit where somebody is, or give somebody that position"
         yield Flaw(("stages", at, "role"), why, mend)
 
@@ -129,15 +153,24 @@ def _fit(procedure: Procedure) -> Iterator[Flaw]:
             why = "must have a length, as the procedure has a term"
             yield Flaw(("stages", at, "term"), why, "give the stage its share of it")
         elif stage.term.kind is Kind.calendar and not in_calendar_days:
-            why = f"must be counted in days of {procedure.term}'s kind"
+            why = Sentence("must be counted in days of {term}'s kind", term=procedure.term)
             yield Flaw(("stages", at, "term"), why, "write working days (wd) or hours (wh)")
     if kinds != {in_calendar_days} or any(each.next is not None for each in procedure.stages):
         return
     spent, given = sum(_size(each.term) for each in procedure.stages), _size(procedure.term)
     if spent > given:
-        unit = "calendar days" if in_calendar_days else "working minutes"
-        why = f"take {spent} {unit} together, more than the term {procedure.term}"
-        yield Flaw(("stages",), why, f"shorten them by {spent - given}, or lengthen the term")
+        unit = Sentence("calendar days") if in_calendar_days else Sentence("working minutes")
+        why = Sentence(
+            "take {spent} {unit} together, more than the term {term}",
+            spent=spent,
+            unit=unit,
+            term=procedure.term,
+        )
+        yield Flaw(
+            ("stages",),
+            why,
+            Sentence("shorten them by {spent}, or lengthen the term", spent=spent - given),
+        )
 
 
 def _size(term: Term) -> int:

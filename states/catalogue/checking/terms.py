@@ -9,6 +9,7 @@ from states.catalogue.checking.lengths import finer, lengths
 from states.catalogue.organisation import Place
 from states.catalogue.procedures import Procedure, Region
 from states.clock import Kind
+from states.sentences import Sentence
 from states.yaml_files import Key
 
 LENGTHS = {("supplement", "lapse"), ("extension", "max"), ("extension", "before")}
@@ -19,7 +20,7 @@ def flaws(draft: Draft) -> Iterator[Flaw]:
     yield from _used(draft.procedure, draft.book.organisation.places)
     for key, term in lengths(draft.procedure):
         if term.kind is Kind.sameday and key in LENGTHS:
-            why = f"{term} is a time of the day and no length"
+            why = Sentence("{term} is a time of the day and no length", term=term)
             yield Flaw(key, why, "write days or hours such as 5wd, 10cd or 8wh")
     if draft.calendar is not None and draft.days:
         yield from _given(draft)
@@ -35,9 +36,13 @@ def _given(draft: Draft) -> Iterator[Flaw]:
     first, calendar = draft.moment(day, hours[0][0]), draft.calendar
     for key, term in lengths(draft.procedure):
         if key not in uneven and draft.due(term, first) is None:
-            why = (
-                f"counted from {first:%d/%m/%Y}, {term} lies past {calendar.last:%d/%m/%Y},"
-                f" where calendar {calendar.name} ends"
+            why = Sentence(
+                "counted from {first:%d/%m/%Y}, {term} lies past {last:%d/%m/%Y}, where"
+                " calendar {name} ends",
+                first=first,
+                term=term,
+                last=calendar.last,
+                name=calendar.name,
             )
             yield Flaw(key, why, "shorten it, or publish a calendar that reaches further")
 
@@ -59,15 +64,31 @@ def _in_hours(key: Key, minute: int, days: set[tuple[tuple[int, int], ...]]) -> 
     """A time of the day by which something is done must lie in the working day."""
     opens = min(each[0][0] for each in days)
     closes = max(each[-1][1] for each in days)
-    why, mend = "", f"write a time between {_clock(opens)} and {_clock(closes)}"
+    why, mend = (
+        Sentence(""),
+        Sentence(
+            "write a time between {opens} and {closes}", opens=_clock(opens), closes=_clock(closes)
+        ),
+    )
     if minute <= opens:
-        why = f"{_clock(minute)} leaves no time after the office opens at {_clock(opens)}"
+        why = Sentence(
+            "{clock} leaves no time after the office opens at {opens}",
+            clock=_clock(minute),
+            opens=_clock(opens),
+        )
     elif minute > closes:
-        why = f"{_clock(minute)} is after the office closes at {_clock(closes)}"
+        why = Sentence(
+            "{clock} is after the office closes at {closes}",
+            clock=_clock(minute),
+            closes=_clock(closes),
+        )
     if why:
         yield Flaw(key, why, mend)
     elif not any(a <= minute <= b for sessions in days for a, b in sessions):
-        why, mend = f"{_clock(minute)} is in the break", "write the time at which the break begins"
+        why, mend = (
+            Sentence("{clock} is in the break", clock=_clock(minute)),
+            Sentence("write the time at which the break begins"),
+        )
         yield Flaw(key, why, mend, Severity.warning)
 
 
@@ -90,16 +111,24 @@ def _used(procedure: Procedure, places: tuple[Place, ...]) -> Iterator[Flaw]:
     for n, each in enumerate(procedure.terms):
         key: Key = ("terms", n)
         if each.channel is not None and each.channel not in come:
-            why = f"nothing comes in by {each.channel}, so this term is never used"
-            yield Flaw((*key, "channel"), why, f"name one of {', '.join(come)}, or leave it out")
+            why = Sentence(
+                "nothing comes in by {channel}, so this term is never used", channel=each.channel
+            )
+            yield Flaw(
+                (*key, "channel"),
+                why,
+                Sentence("name one of {come}, or leave it out", come=[*come]),
+            )
         elif each.region is not None and each.region not in known:
-            why = f"no place of the organisation lies in region {each.region}"
+            why = Sentence(
+                "no place of the organisation lies in region {region}", region=each.region
+            )
             mend = "name another region, or give the places theirs"
             yield Flaw((*key, "region"), why, mend)
         elif n not in firsts and cases:
-            why = "is never used, as one above always fits first"
+            why = Sentence("is never used, as one above always fits first")
             yield Flaw(key, why, "move it up, or leave it out")
     if None not in firsts and cases:
-        why = "is never used, as one of 'terms' always fits"
+        why = Sentence("is never used, as one of 'terms' always fits")
         mend = "put that one here, or give it a channel or a region"
         yield Flaw(("term",), why, mend, Severity.warning)

@@ -6,6 +6,7 @@ from states.catalogue.checking.draft import Draft
 from states.catalogue.checking.finding import Flaw, Severity
 from states.catalogue.procedures import Procedure
 from states.errors import Unknown
+from states.sentences import Sentence, any_of
 
 
 def flaws(draft: Draft) -> Iterator[Flaw]:
@@ -22,12 +23,21 @@ def _calendar(draft: Draft) -> Iterator[Flaw]:
     if calendar is None:
         named = procedure.calendar or draft.book.organisation.calendar_of(procedure.agency)
         key = "calendar" if procedure.calendar else "agency"
-        known = ", ".join(sorted(draft.book.calendars)) or "none"
-        why = f"there is no calendar {named} to count the terms on"
-        yield Flaw((key,), why, f"name a calendar that there is ({known}), or publish it")
+        known = any_of(sorted(draft.book.calendars))
+        why = Sentence("there is no calendar {named} to count the terms on", named=named)
+        yield Flaw(
+            (key,),
+            why,
+            Sentence("name a calendar that there is ({known}), or publish it", known=known),
+        )
     elif not calendar.first <= procedure.valid_from <= calendar.last:
         first, last = calendar.first, calendar.last
-        why = f"calendar {calendar.name} has days from {first:%d/%m/%Y} to {last:%d/%m/%Y} only"
+        why = Sentence(
+            "calendar {name} has days from {first:%d/%m/%Y} to {last:%d/%m/%Y} only",
+            name=calendar.name,
+            first=first,
+            last=last,
+        )
         yield Flaw(("valid_from",), why, "correct the date, or publish a calendar that reaches it")
 
 
@@ -38,21 +48,27 @@ def _regime(draft: Draft) -> Iterator[Flaw]:
         try:
             regimes.regime_on(day)
         except Unknown:
-            why = f"there is no regime for {day:%d/%m/%Y}"
+            why = Sentence("there is no regime for {day:%d/%m/%Y}", day=day)
             yield Flaw(("valid_from",), why, "begin the version later, or publish the regime")
         return
     known = {each.code: each for each in regimes.regimes}
     regime = known.get(procedure.regime)
     if regime is None:
-        why = f"there is no regime {procedure.regime}"
-        yield Flaw(("regime",), why, f"name one of {', '.join(known)}, or leave it out")
+        why = Sentence("there is no regime {regime}", regime=procedure.regime)
+        yield Flaw(
+            ("regime",), why, Sentence("name one of {known}, or leave it out", known=[*known])
+        )
     elif day < regime.since or (regime.until is not None and regime.until < day):
-        why = f"{regime.code} is not in force on {day:%d/%m/%Y}"
+        why = Sentence("{code} is not in force on {day:%d/%m/%Y}", code=regime.code, day=day)
         yield Flaw(("regime",), why, "leave it out, as that of the day of receipt counts")
     elif regime.until is not None and (
         procedure.valid_until is None or regime.until < procedure.valid_until
     ):
-        why = f"{regime.code} ends on {regime.until:%d/%m/%Y}, while the version is valid"
+        why = Sentence(
+            "{code} ends on {until:%d/%m/%Y}, while the version is valid",
+            code=regime.code,
+            until=regime.until,
+        )
         mend = "leave it out, as that of the day of receipt counts"
         yield Flaw(("regime",), why, mend, Severity.warning)
 
@@ -68,16 +84,29 @@ def _versions(draft: Draft) -> Iterator[Flaw]:
         yield from _clash(procedure, others[numbers.index(procedure.version)].says())
         return
     if procedure.version < max(numbers):
-        why = f"version {max(numbers)} is published, and {procedure.version} is lower"
-        yield Flaw(("version",), why, f"write {max(numbers) + 1}")
+        why = Sentence(
+            "version {numbers} is published, and {version} is lower",
+            numbers=max(numbers),
+            version=procedure.version,
+        )
+        yield Flaw(("version",), why, Sentence("write {numbers}", numbers=max(numbers) + 1))
     for each in others:
         if procedure.valid_from <= each.since:
-            why = f"version {each.number} is in force from {each.since:%d/%m/%Y}"
+            why = Sentence(
+                "version {number} is in force from {since:%d/%m/%Y}",
+                number=each.number,
+                since=each.since,
+            )
             yield Flaw(("valid_from",), why, "let this version begin on a later day")
             break
     last = others[-1].says()
     if organisation.heir(last.agency, procedure.valid_from) != procedure.agency:
-        why = f"{procedure.code} is a procedure of {last.agency} in version {last.version}"
+        why = Sentence(
+            "{code} is a procedure of {agency} in version {version}",
+            code=procedure.code,
+            agency=last.agency,
+            version=last.version,
+        )
         yield Flaw(("agency",), why, "correct the code or the agency", Severity.warning)
 
 
@@ -85,7 +114,12 @@ def _clash(procedure: Procedure, published: Procedure) -> Iterator[Flaw]:
     """A code is that of one procedure. Another text of one version is refused when published."""
     theirs, own = (published.agency, published.field), (procedure.agency, procedure.field)
     if theirs != own:
-        why = f"{procedure.code} is the code of '{published.name.vi}' of {published.agency}"
+        why = Sentence(
+            "{code} is the code of '{vi}' of {agency}",
+            code=procedure.code,
+            vi=published.name.vi,
+            agency=published.agency,
+        )
         yield Flaw(("code",), why, "write the code of this one, or the next 'version' of that")
 
 
@@ -95,16 +129,27 @@ def _channels(draft: Draft) -> Iterator[Flaw]:
     come, online, points = procedure.channels.come, procedure.online, draft.book.organisation.points
     if online is not None:
         if (online.level == "none") == ("online" in come):
-            where = "is" if "online" in come else "is not"
-            why = f"the level is {online.level}, and online {where} among the channels it comes by"
+            if "online" in come:
+                why = Sentence(
+                    "the level is {level}, and online is among the channels it comes by",
+                    level=online.level,
+                )
+            else:
+                why = Sentence(
+                    "the level is {level}, and online is not among the channels it comes by",
+                    level=online.level,
+                )
             yield Flaw(("online", "level"), why, "correct the level or 'channels'")
         if online.level != "full" and online.reason is None:
-            why = f"the level is {online.level}, and no reason says why not all of it is online"
+            why = Sentence(
+                "the level is {level}, and no reason says why not all of it is online",
+                level=online.level,
+            )
             yield Flaw(("online", "level"), why, "add 'reason' with vi and en", Severity.warning)
     day = procedure.valid_from
     open_ = (each for each in points if each.kind == "post" and each.eligible and each.stands(day))
     if "post" in come and points and next(open_, None) is None:
-        why = f"no service point of the post takes dossiers in on {day:%d/%m/%Y}"
+        why = Sentence("no service point of the post takes dossiers in on {day:%d/%m/%Y}", day=day)
         mend = "leave post out of the channels, or add the service point"
         yield Flaw(("channels", "come", come.index("post")), why, mend, Severity.warning)
 

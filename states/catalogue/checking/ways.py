@@ -8,6 +8,7 @@ from states.catalogue.checking.graph import Ways, after, following, named, place
 from states.catalogue.checking.lists import repeated
 from states.catalogue.procedures import END, Procedure
 from states.clock import Kind
+from states.sentences import Sentence
 
 
 def flaws(draft: Draft) -> Iterator[Flaw]:
@@ -31,10 +32,10 @@ def _unreached(procedure: Procedure, found: Ways) -> Iterator[Flaw]:
     mend = "name it in the 'next' of a stage before it, or leave it out"
     for n, stage in enumerate(procedure.stages):
         if n in sent_back and n not in found.reached:
-            why = f"a dossier comes to {stage.code} only by being sent back"
+            why = Sentence("a dossier comes to {code} only by being sent back", code=stage.code)
             yield Flaw(("stages", n), why, mend, Severity.warning)
         elif n not in sent_back:
-            yield Flaw(("stages", n), f"no way leads to {stage.code}", mend)
+            yield Flaw(("stages", n), Sentence("no way leads to {code}", code=stage.code), mend)
 
 
 def _circles(procedure: Procedure, found: Ways) -> Iterator[Flaw]:
@@ -50,10 +51,22 @@ def _circles(procedure: Procedure, found: Ways) -> Iterator[Flaw]:
         stage, again = procedure.stages[at], procedure.stages[to].code
         key = ("stages", at, "next", (stage.next or ()).index(again))
         if not any(found.ends[each] for each in found.after[at]):
-            why = f"{stage.code} leads back to {again} and nowhere to the result"
-            yield Flaw(key, why, f"name {END} or a stage that leads to it in one of their 'next'")
+            why = Sentence(
+                "{code} leads back to {again} and nowhere to the result",
+                code=stage.code,
+                again=again,
+            )
+            yield Flaw(
+                key,
+                why,
+                Sentence("name {end} or a stage that leads to it in one of their 'next'", end=END),
+            )
         else:
-            why = f"{stage.code} leads forward to {again}, where the dossier was before"
+            why = Sentence(
+                "{code} leads forward to {again}, where the dossier was before",
+                code=stage.code,
+                again=again,
+            )
             mend = "name it in 'returns', which asks for a reason"
             yield Flaw(key, why, mend, Severity.warning)
 
@@ -73,7 +86,7 @@ def _unclocked(procedure: Procedure, found: Ways) -> Iterator[Flaw]:
     for circle in rounds - {frozenset()}:
         at = min(circle)
         codes = ", ".join(procedure.stages[each].code for each in sorted(circle))
-        why = f"a dossier may go round in {codes} without any clock running"
+        why = Sentence("a dossier may go round in {codes} without any clock running", codes=codes)
         yield Flaw(("stages", at, "term"), why, "give this stage a term, or the procedure")
 
 
@@ -97,8 +110,12 @@ def _returns(procedure: Procedure, found: Ways, at: int) -> Iterator[Flaw]:
             continue
         key = ("stages", at, "returns", n)
         if to == at:
-            why = f"{code} cannot be sent back to itself"
+            why = Sentence("{code} cannot be sent back to itself", code=code)
             yield Flaw(key, why, "name a stage before it, or leave it out")
         elif to in found.after[at] and at not in found.after[to]:
-            why = f"{code} comes after {stage.code}, so this is no way back"
+            why = Sentence(
+                "{code} comes after {stage_code}, so this is no way back",
+                code=code,
+                stage_code=stage.code,
+            )
             yield Flaw(key, why, "name it in 'next'", Severity.warning)
