@@ -12,7 +12,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from time import monotonic
-from typing import cast
+from typing import Any, cast
 
 from fastapi import Request, Response
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
@@ -21,15 +21,17 @@ from limits.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from states.errors import HosoError
+from states.sentences import Sentence
 
+MORE_SLOWLY = Sentence("ask more slowly")
 SLOTS = 1 << 16  # of each rule: 16 bytes each, 1 MB in all
 
 
 class TooMany(HosoError):
     """This was asked too often."""
 
-    def __init__(self, message: str = "", after: int = 60) -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", /, after: int = 60, **values: Any) -> None:
+        super().__init__(message, **values)
         self.after = after  # seconds until it may be asked again
 
 
@@ -37,24 +39,28 @@ class TooMany(HosoError):
 class Rule:
     """How much of what, and what to do instead."""
 
-    name: str
+    name: Sentence
     limit: RateLimitItem
-    instead: str = "ask more slowly"
+    instead: Sentence = MORE_SLOWLY
 
 
-TRACKING = Rule("tracking", RateLimitItemPerMinute(30))  # an address
-SIGNING_IN = Rule("signing in", RateLimitItemPerMinute(60))  # an address: a whole office at 7:30
-PUBLIC = Rule("asking without signing in", RateLimitItemPerMinute(300))  # an address
-UNPROVED = Rule("asking with a token that opens nothing", RateLimitItemPerMinute(60))  # an address
-PROVED = Rule("asking with a token that opens", RateLimitItemPerMinute(1, 10))  # a token
+TRACKING = Rule(Sentence("tracking"), RateLimitItemPerMinute(30))  # an address
+SIGNING_IN = Rule(
+    Sentence("signing in"), RateLimitItemPerMinute(60)
+)  # an address: a whole office at 7:30
+PUBLIC = Rule(Sentence("asking without signing in"), RateLimitItemPerMinute(300))  # an address
+UNPROVED = Rule(
+    Sentence("asking with a token that opens nothing"), RateLimitItemPerMinute(60)
+)  # an address
+PROVED = Rule(Sentence("asking with a token that opens"), RateLimitItemPerMinute(1, 10))  # a token
 # A code: few enough for its 40 bits, and more than one address can use up for others.
-WRONG = Rule("a wrong proof for this code", RateLimitItemPerMinute(600))
+WRONG = Rule(Sentence("a wrong proof for this code"), RateLimitItemPerMinute(600))
 WRONG_DIGITS = Rule(  # a code: there are but 10,000 of them
-    "wrong digits for this code",
+    Sentence("wrong digits for this code"),
     RateLimitItemPerDay(5),
-    "give the secret part on the slip, or come again tomorrow",
+    Sentence("give the secret part on the slip, or come again tomorrow"),
 )
-CALLING = "asking"  # the rule of a token: how much is the deployment's to say
+CALLING = Sentence("asking")  # the rule of a token: how much is the deployment's to say
 CALLS = 600  # a minute, unless it says otherwise
 # Never refused: a process that was would be taken for dead; a page would be without its looks.
 FREE = ("/health", "/ready", "/metrics", "/static/")
@@ -94,6 +100,11 @@ class Slots(Storage):
 
     def get_expiry(self, key: str) -> float:
         return self._ends[self._slot(key)]
+
+    def begin(self, key: str, expiry: int) -> None:
+        """A new window, in which it was counted once."""
+        slot = self._slot(key)
+        self._counts[slot], self._ends[slot] = 1, self._clock() + expiry
 
     def left(self, key: str) -> int:
         """Whole seconds until the count begins again."""
@@ -138,9 +149,17 @@ class Rates:
         if not limiter.test(rule.limit, who):
             raise _too_many(rule, slots.left(rule.limit.key_for(who)))
 
-    def seen(self, rule: Rule, who: str) -> bool:
-        """Whether it was ever counted in the present window."""
-        return self._of(rule)[0].get(rule.limit.key_for(who)) > 0
+    def prove(self, token: str) -> None:
+        """A token opens something: it is known from here on."""
+        rule = PROVED.limit
+        self._of(PROVED)[0].begin(rule.key_for(token), rule.get_expiry())
+
+    def known(self, token: str) -> tuple[bool, bool]:
+        """Whether a token was seen to open something, and whether that was lately."""
+        slots, key = self._of(PROVED)[0], PROVED.limit.key_for(token)
+        if not slots.get(key):
+            return False, False
+        return True, slots.left(key) > PROVED.limit.get_expiry() // 2
 
     @contextmanager
     def tries(self, who: str, *rules: Rule, wrong: type[Exception]) -> Iterator[None]:
@@ -172,8 +191,17 @@ class Rates:
 
 def _too_many(rule: Rule, after: int) -> TooMany:
     amount, seconds = rule.limit.amount, rule.limit.get_expiry()
-    span = "a day" if seconds == 86_400 else f"in {seconds} s"
-    return TooMany(f"{rule.name} is allowed {amount} times {span}: {rule.instead}", after)
+    span = Sentence("a day")
+    if seconds != 86_400:
+        span = Sentence("in {seconds} s", seconds=seconds)
+    return TooMany(
+        "{what} is allowed {amount} times {span}: {instead}",
+        after,
+        what=rule.name,
+        amount=amount,
+        span=span,
+        instead=rule.instead,
+    )
 
 
 def of(request: Request) -> Rates:
@@ -209,14 +237,15 @@ class Limited:
             return
         scope.setdefault("state", {})["rates"] = self.rates
         who, token = party((scope.get("client") or ("",))[0]), self._token(scope)
-        known = bool(token) and self.rates.seen(PROVED, token)
+        known, lately = self.rates.known(token) if token else (False, False)
         try:
             self._count(scope["path"], who, token, known=known)
         except TooMany as error:
             await self.refuse(Request(scope), error)(scope, receive, send)
             return
-        judged = token and not known
-        await self.app(scope, receive, self._watched(send, who, token) if judged else send)
+        judged = token and not lately
+        watched = self._watched(send, who, token, known=known) if judged else send
+        await self.app(scope, receive, watched)
 
     @staticmethod
     def _token(scope: Scope) -> str:
@@ -244,12 +273,12 @@ class Limited:
         if self.rates.calling is not None:
             self.rates.take(self.rates.calling, token)
 
-    def _watched(self, send: Send, who: str, token: str) -> Send:
+    def _watched(self, send: Send, who: str, token: str, *, known: bool) -> Send:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if message["status"] < 400:
-                    self.rates.note(PROVED, token)
-                if not 400 <= message["status"] < 500:
+                    self.rates.prove(token)
+                if not known and not 400 <= message["status"] < 500:
                     self.rates.note(UNPROVED, who, cost=-1)
             await send(message)
 

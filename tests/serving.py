@@ -25,6 +25,7 @@ def serving(
     ours |= {"HOSO_LOG_FORMAT": "json", "HOSO_CALLS": "0", **environment}
     command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app"]
     command += ["--port", str(port), "--workers", str(processes), "--log-level", "warning"]
+    command += ["--http", "api.heads:Heads", "--limit-concurrency", "5000"]
     address = f"http://127.0.0.1:{port}"
     with (folder / "api.log").open("w") as log:
         process = subprocess.Popen(command, env=os.environ | ours, stdout=log, stderr=log)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states.accounts import Identity, Scope, arrive, keeping, lockout, passwords, signing, tokens
+from states.accounts.history import By
 from states.accounts.refusals import (
     AccountExists,
     OutOfScope,
@@ -29,6 +30,7 @@ from states.errors import BadInput, Unknown
 ONE, TWO = "p-reception-01", "p-sci-officer-21"
 GOOD = "bốn từ nối liền nhau"
 OTHER = "năm từ khác nối liền nhau"
+HAND = By("test", "a test")
 NINE = datetime.fromisoformat("2024-03-04T09:00:00+07:00")
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{u: 1}) for u in ("seconds", "minutes", "hours", "days"))
 
@@ -42,7 +44,7 @@ async def opened(
 ) -> int:
     book = await bundles.read(db)
     secret = secret or await _good()
-    return await keeping.add(db, book, person, secret, "test", NINE, admin=admin)
+    return await keeping.add(db, book, person, secret, HAND, NINE, admin=admin)
 
 
 KEPT: list[keeping.Secret] = []
@@ -68,7 +70,7 @@ async def arrival(db: AsyncConnection, token: str, at: datetime) -> Identity | N
 
 
 async def begun(db: AsyncConnection, number: int, at: datetime = NINE) -> signing.Tokens:
-    return await signing.begin(db, signing.Holder(number, ONE), How.password, at)
+    return await signing.begin(db, signing.Holder(number, ONE), How.password, at, HAND)
 
 
 async def row(db: AsyncConnection, person: str = ONE) -> Any:
@@ -150,7 +152,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 async def test_who_signs_in_arrives(desk: AsyncEngine) -> None:
-    new = await signing.sign_in(desk, ONE, GOOD, NINE)
+    new = await signing.sign_in(desk, ONE, GOOD, NINE, HAND)
     assert (new.person, new.must_change) == (ONE, False)
     assert new.access not in repr(new)
     assert str(new.refresh) not in repr(new)
@@ -171,13 +173,13 @@ async def test_every_refusal_takes_the_same_way(desk: AsyncEngine, checks: list[
     """One check of a hash, the same statements, the same words: whatever was wrong."""
     async with transaction(desk) as db:
         book = await bundles.read(db)
-        await keeping.add(db, book, TWO, keeping.NONE, "test", NINE)
+        await keeping.add(db, book, TWO, keeping.NONE, HAND, NINE)
         await opened(db, "p-post-01")
-        await keeping.close(db, "p-post-01", "test", NINE)
+        await keeping.close(db, "p-post-01", HAND, NINE)
         await opened(db, "p-sci-lead-02")
         resting = sa.update(account).where(account.c.person == "p-sci-lead-02")
         await db.execute(resting.values(failed=8, locked_until=NINE + MINUTE))
-        await keeping.add(db, book, "p-sci-director", await keeping.one_time(), "test", NINE)
+        await keeping.add(db, book, "p-sci-director", await keeping.one_time(), HAND, NINE)
     cases = {
         "a wrong password": (ONE, OTHER, NINE),
         "no account": ("nobody", GOOD, NINE),
@@ -197,7 +199,7 @@ async def test_every_refusal_takes_the_same_way(desk: AsyncEngine, checks: list[
         statements.clear()
         checks.clear()
         with pytest.raises(WrongCredentials) as refused:
-            await signing.sign_in(desk, person, password, at)
+            await signing.sign_in(desk, person, password, at, HAND)
         ways[case] = (len(checks), tuple(statements), str(refused.value))
     sa.event.remove(desk.sync_engine, "before_cursor_execute", noted)
     assert len(set(ways.values())) == 1, ways
@@ -207,14 +209,14 @@ async def test_every_refusal_takes_the_same_way(desk: AsyncEngine, checks: list[
 async def test_after_eight_failures_it_rests_and_then_does_not(desk: AsyncEngine) -> None:
     for n in range(lockout.ALLOWED):
         with pytest.raises(WrongCredentials):
-            await signing.sign_in(desk, ONE, OTHER, NINE + n * SECOND)
+            await signing.sign_in(desk, ONE, OTHER, NINE + n * SECOND, HAND)
     last = NINE + (lockout.ALLOWED - 1) * SECOND
     for wait in (SECOND, MINUTE - SECOND):  # asked meanwhile, it rests no longer
         with pytest.raises(WrongCredentials):
-            await signing.sign_in(desk, ONE, GOOD, last + wait)
+            await signing.sign_in(desk, ONE, GOOD, last + wait, HAND)
     async with desk.begin() as db:
         assert (await row(db)).locked_until == last + MINUTE
-    assert (await signing.sign_in(desk, ONE, GOOD, last + MINUTE)).person == ONE
+    assert (await signing.sign_in(desk, ONE, GOOD, last + MINUTE, HAND)).person == ONE
     async with desk.begin() as db:
         now = await row(db)
         assert (now.failed, now.locked_until) == (0, None)
@@ -224,7 +226,7 @@ async def test_a_ninth_failure_rests_for_two_minutes(desk: AsyncEngine) -> None:
     async with transaction(desk) as db:
         await db.execute(sa.update(account).values(failed=8, locked_until=NINE))
     with pytest.raises(WrongCredentials):
-        await signing.sign_in(desk, ONE, OTHER, NINE)
+        await signing.sign_in(desk, ONE, OTHER, NINE, HAND)
     async with desk.begin() as db:
         assert (await row(db)).locked_until == NINE + 2 * MINUTE
 
@@ -232,7 +234,7 @@ async def test_a_ninth_failure_rests_for_two_minutes(desk: AsyncEngine) -> None:
 async def test_many_at_once_are_counted_before_they_are_checked(
     desk: AsyncEngine, checks: list[str]
 ) -> None:
-    tries = (signing.sign_in(desk, ONE, f"{OTHER} {n}", NINE) for n in range(20))
+    tries = (signing.sign_in(desk, ONE, f"{OTHER} {n}", NINE, HAND) for n in range(20))
     answers = await asyncio.gather(*tries, return_exceptions=True)
     assert [type(each) for each in answers] == [WrongCredentials] * 20
     real = [kept for kept in checks if kept != passwords.NOBODYS]
@@ -248,7 +250,7 @@ async def test_an_old_hash_is_renewed_at_sign_in(desk: AsyncEngine) -> None:
     weak = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(GOOD)
     async with transaction(desk) as db:
         await db.execute(sa.update(account).values(password=weak))
-    await signing.sign_in(desk, ONE, GOOD, NINE)
+    await signing.sign_in(desk, ONE, GOOD, NINE, HAND)
     async with desk.begin() as db:
         assert f"m={passwords.MEMORY}," in (await row(db)).password
 
@@ -260,12 +262,12 @@ async def test_a_password_changed_while_it_is_checked_lets_nobody_in(
 
     async def meanwhile(password: str, kept: str | None) -> tuple[bool, str | None]:
         async with transaction(desk) as db:
-            await keeping.reset(db, ONE, await keeping.one_time(), "test", NINE)
+            await keeping.reset(db, ONE, await keeping.one_time(), HAND, NINE)
         return await fits(password, kept)
 
     monkeypatch.setattr(passwords, "fits", meanwhile)
     with pytest.raises(WrongCredentials):
-        await signing.sign_in(desk, ONE, GOOD, NINE)
+        await signing.sign_in(desk, ONE, GOOD, NINE, HAND)
     async with desk.begin() as db:
         assert await db.scalar(sa.select(sa.func.count()).select_from(session)) == 0
 
@@ -306,15 +308,15 @@ async def test_whatever_is_done_one_access_and_one_refresh_token_are_good_at_mos
             over = True
         elif step == "forge":
             guess = tokens.next_refresh()
-            assert await signing.refresh(db, guess, at) is None
+            assert await signing.refresh(db, guess, at, HAND) is None
         elif step == "refresh":
-            new = await signing.refresh(db, str(last.refresh), at)
+            new = await signing.refresh(db, str(last.refresh), at, HAND)
             assert (new is not None) == good
             if new is not None:
                 used.append(last)
                 last = new
         elif used:
-            assert await signing.refresh(db, str(used[which % len(used)].refresh), at) is None
+            assert await signing.refresh(db, str(used[which % len(used)].refresh), at, HAND) is None
             over = True
         who = await arrival(db, last.access, at)
         assert (who is not None) == (not over and at < last.access_until)
@@ -329,7 +331,7 @@ async def test_a_session_that_is_always_gone_on_with_ends_all_the_same(
 ) -> None:
     last, at = await begun(db, await opened(db)), NINE
     for _ in range(100):
-        if (new := await signing.refresh(db, str(last.refresh), at)) is None:
+        if (new := await signing.refresh(db, str(last.refresh), at, HAND)) is None:
             break
         last, at = new, at + 11 * HOUR
     assert NINE + signing.LONGEST <= at < NINE + signing.LONGEST + 11 * HOUR
@@ -337,11 +339,11 @@ async def test_a_session_that_is_always_gone_on_with_ends_all_the_same(
 
 
 async def test_of_two_who_refresh_at_once_one_wins_and_then_nobody(desk: AsyncEngine) -> None:
-    new = await signing.sign_in(desk, ONE, GOOD, NINE)
+    new = await signing.sign_in(desk, ONE, GOOD, NINE, HAND)
 
     async def refreshed() -> signing.Tokens | None:
         async with transaction(desk) as db:
-            return await signing.refresh(db, str(new.refresh), NINE + MINUTE)
+            return await signing.refresh(db, str(new.refresh), NINE + MINUTE, HAND)
 
     answers = await asyncio.gather(*(refreshed() for _ in range(4)))
     [won] = [each for each in answers if each is not None]
@@ -353,16 +355,16 @@ async def test_signed_out_everywhere_is_nowhere_and_nobody_elses(db: AsyncConnec
     one, two = await opened(db), await opened(db, TWO)
     mine = [await begun(db, one) for _ in range(3)]
     other = await begun(db, two)
-    assert await signing.sign_out_everywhere(db, one, NINE) == 3
+    assert await signing.sign_out_everywhere(db, one, HAND, NINE) == 3
     assert [await arrival(db, each.access, NINE) for each in mine] == [None] * 3
-    assert [await signing.refresh(db, str(each.refresh), NINE) for each in mine] == [None] * 3
+    assert [await signing.refresh(db, str(each.refresh), NINE, HAND) for each in mine] == [None] * 3
     assert await arrival(db, other.access, NINE) is not None
-    assert await signing.sign_out_everywhere(db, one, NINE) == 0
+    assert await signing.sign_out_everywhere(db, one, HAND, NINE) == 0
 
 
 async def test_a_session_of_a_command_is_short_and_does_not_go_on(db: AsyncConnection) -> None:
     holder = signing.Holder(await opened(db), ONE)
-    new = await signing.begin(db, holder, How.command, NINE)
+    new = await signing.begin(db, holder, How.command, NINE, HAND)
     assert new.refresh is None
     assert await arrival(db, new.access, NINE + HOUR - SECOND) is not None
     assert await arrival(db, new.access, NINE + HOUR) is None
@@ -376,7 +378,7 @@ async def test_sessions_that_are_over_are_forgotten(db: AsyncConnection) -> None
     assert who is not None
     assert who.session is not None
     await signing.sign_out(db, who.session, NINE + DAY)
-    await signing.begin(db, signing.Holder(number, ONE), How.command, NINE + 2 * DAY)
+    await signing.begin(db, signing.Holder(number, ONE), How.command, NINE + 2 * DAY, HAND)
     assert await signing.forget(db, NINE + 12 * HOUR) == 0
     assert await signing.forget(db, NINE + 12 * HOUR + SECOND) == 1
     assert await signing.forget(db, NINE + DAY + SECOND) == 1
@@ -390,55 +392,55 @@ async def test_sessions_that_are_over_are_forgotten(db: AsyncConnection) -> None
 async def test_a_one_time_password_is_for_changing_it(desk: AsyncEngine) -> None:
     async with transaction(desk) as db:
         secret = await keeping.one_time()
-        await keeping.reset(db, ONE, secret, "test", NINE)
-    new = await signing.sign_in(desk, ONE, str(secret.one_time), NINE)
+        await keeping.reset(db, ONE, secret, HAND, NINE)
+    new = await signing.sign_in(desk, ONE, str(secret.one_time), NINE, HAND)
     assert new.must_change
     async with desk.begin() as db:
         who = await arrival(db, new.access, NINE)
         assert who is not None
         with pytest.raises(PasswordDue):
             who.may(Scope.dossiers_read)
-    await keeping.change_password(desk, who, str(secret.one_time), GOOD, NINE)
+    await keeping.change_password(desk, who, str(secret.one_time), GOOD, NINE, HAND)
     async with desk.begin() as db:
         after = await arrival(db, new.access, NINE)
         assert after is not None
         after.may(Scope.dossiers_read)
     with pytest.raises(WrongCredentials):
-        await signing.sign_in(desk, ONE, str(secret.one_time), NINE)
+        await signing.sign_in(desk, ONE, str(secret.one_time), NINE, HAND)
 
 
 async def test_a_changed_password_ends_the_other_sessions(desk: AsyncEngine) -> None:
-    here, there = [await signing.sign_in(desk, ONE, GOOD, NINE) for _ in range(2)]
+    here, there = [await signing.sign_in(desk, ONE, GOOD, NINE, HAND) for _ in range(2)]
     async with desk.begin() as db:
         who = await arrival(db, here.access, NINE)
     assert who is not None
     with pytest.raises(WeakPassword, match="the old one"):
-        await keeping.change_password(desk, who, GOOD, GOOD, NINE)
+        await keeping.change_password(desk, who, GOOD, GOOD, NINE, HAND)
     with pytest.raises(WeakPassword, match="12 to 200"):
-        await keeping.change_password(desk, who, GOOD, "ngắn", NINE)
-    await keeping.change_password(desk, who, GOOD, OTHER, NINE)
+        await keeping.change_password(desk, who, GOOD, "ngắn", NINE, HAND)
+    await keeping.change_password(desk, who, GOOD, OTHER, NINE, HAND)
     async with desk.begin() as db:
         assert await arrival(db, here.access, NINE) is not None
         assert await arrival(db, there.access, NINE) is None
-    assert (await signing.sign_in(desk, ONE, OTHER, NINE)).person == ONE
+    assert (await signing.sign_in(desk, ONE, OTHER, NINE, HAND)).person == ONE
 
 
 async def test_who_guesses_the_old_password_is_counted(desk: AsyncEngine) -> None:
-    new = await signing.sign_in(desk, ONE, GOOD, NINE)
+    new = await signing.sign_in(desk, ONE, GOOD, NINE, HAND)
     async with desk.begin() as db:
         who = await arrival(db, new.access, NINE)
     assert who is not None
     for n in range(lockout.ALLOWED):
         with pytest.raises(WrongPassword):
-            await keeping.change_password(desk, who, f"{OTHER} {n}", OTHER, NINE)
+            await keeping.change_password(desk, who, f"{OTHER} {n}", OTHER, NINE, HAND)
     with pytest.raises(WrongPassword):  # it is right, and rests
-        await keeping.change_password(desk, who, GOOD, OTHER, NINE)
+        await keeping.change_password(desk, who, GOOD, OTHER, NINE, HAND)
 
 
 async def test_an_account_is_of_somebody_and_there_is_one(db: AsyncConnection) -> None:
     book: Catalogue = await bundles.read(db)
     with pytest.raises(Unknown, match="no person nobody"):
-        await keeping.add(db, book, "nobody", keeping.NONE, "test", NINE)
+        await keeping.add(db, book, "nobody", keeping.NONE, HAND, NINE)
     await opened(db)
     with pytest.raises(AccountExists, match="already"):
         await opened(db)
@@ -447,14 +449,14 @@ async def test_an_account_is_of_somebody_and_there_is_one(db: AsyncConnection) -
 async def test_a_closed_account_is_opened_anew_with_nothing_it_had(db: AsyncConnection) -> None:
     number = await opened(db, admin=True)
     before = await begun(db, number)
-    await keeping.link(db, ONE, "https://id.example.vn/", "1", "test")
-    await keeping.close(db, ONE, "test", NINE)
+    await keeping.link(db, ONE, "https://id.example.vn/", "1", HAND, NINE)
+    await keeping.close(db, ONE, HAND, NINE)
     assert await arrival(db, before.access, NINE) is None
-    assert await signing.refresh(db, str(before.refresh), NINE) is None
+    assert await signing.refresh(db, str(before.refresh), NINE, HAND) is None
     with pytest.raises(SessionEnded, match="closed"):
         await begun(db, number)
     with pytest.raises(Unknown):
-        await keeping.reset(db, ONE, keeping.NONE, "test", NINE)
+        await keeping.reset(db, ONE, keeping.NONE, HAND, NINE)
     assert await opened(db) == number
     now = await row(db)
     assert (now.admin, now.issuer, now.closed_at) == (False, None, None)
@@ -464,15 +466,15 @@ async def test_a_closed_account_is_opened_anew_with_nothing_it_had(db: AsyncConn
 async def test_an_identity_is_one_persons(db: AsyncConnection) -> None:
     await opened(db)
     await opened(db, TWO)
-    await keeping.link(db, ONE, "https://id.example.vn/", "1", "test")
+    await keeping.link(db, ONE, "https://id.example.vn/", "1", HAND, NINE)
     assert (await keeping.one(db, ONE)).issuer == "https://id.example.vn"
     with pytest.raises(AccountExists, match=ONE):
-        await keeping.link(db, TWO, "https://id.example.vn", "1", "test")
+        await keeping.link(db, TWO, "https://id.example.vn", "1", HAND, NINE)
 
 
 async def test_a_key_changes_no_password(desk: AsyncEngine) -> None:
     who = Identity(1, ONE, admin=False, must_change=False, scopes=frozenset(), key=1)
     with pytest.raises(BadInput, match="not by a key"):
-        await keeping.change_password(desk, who, GOOD, OTHER, NINE)
+        await keeping.change_password(desk, who, GOOD, OTHER, NINE, HAND)
     with pytest.raises(OutOfScope, match="dossiers:read"):
         who.may(Scope.dossiers_read)

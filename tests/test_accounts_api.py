@@ -18,6 +18,7 @@ from test_accounts import GOOD, ONE, OTHER, TWO, opened
 from api.app import create_app
 from config.settings import Settings
 from states.accounts import Scope, keys, lockout
+from states.accounts.history import COMMAND
 from states.accounts.rows import account, session
 from states.db import transaction
 
@@ -50,7 +51,7 @@ class Desk:
     async def key(self, *scopes: Scope, person: str = BOSS) -> tuple[int, str]:
         async with transaction(self.engine) as db:
             now = datetime.now(UTC)
-            row, key = await keys.make(db, "test", person, scopes, "test", now)
+            row, key = await keys.make(db, "test", person, scopes, COMMAND, now)
             return row.id, key
 
 
@@ -232,6 +233,7 @@ async def test_who_administers_nothing_is_refused_all_of_it(desk: Desk) -> None:
         await desk.post(f"/{BOSS}/reset", token),
         await desk.delete(f"/{BOSS}", token),
         await desk.get("/keys", token),
+        await desk.get(f"/{BOSS}/events", token),
         await desk.post("/keys", token, **key),
         await desk.delete("/keys/1", token),
         await desk.post("/keys/1/rotate", token),

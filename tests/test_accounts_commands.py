@@ -15,6 +15,7 @@ from api import cli
 from api.cli import users
 from config.settings import settings
 from states.accounts import Identity, Scope, signing
+from states.accounts.history import COMMAND
 from states.accounts.refusals import WrongCredentials
 from states.accounts.rows import How
 from states.db import transaction
@@ -40,7 +41,7 @@ async def came(engine: AsyncEngine, token: str) -> Identity | None:
 
 
 async def signed_in(engine: AsyncEngine, person: str, password: str) -> signing.Tokens:
-    return await signing.sign_in(engine, person, password, datetime.now(UTC))
+    return await signing.sign_in(engine, person, password, datetime.now(UTC), COMMAND)
 
 
 async def test_the_first_administrator_has_a_password_of_nobodys_choosing(

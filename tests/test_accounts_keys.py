@@ -10,20 +10,20 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from test_accounts import DAY, NINE, ONE, SECOND, TWO, arrival, begun, opened
+from test_accounts import DAY, HAND, NINE, ONE, SECOND, TWO, arrival, begun, opened
 
 from states.accounts import Scope, arrive, keeping, keys, tokens
 from states.accounts.rows import account, service_key
 from states.accounts.scopes import known
 from states.catalogue.bundles import EDITION
 from states.db import transaction
-from states.errors import BadInput, Unknown
+from states.errors import BadInput, NotOpen, Unknown
 
 READ, WRITE = Scope.dossiers_read, Scope.dossiers_write
 
 
 async def made(db: AsyncConnection, *scopes: Scope, **given: Any) -> tuple[Any, str]:
-    return await keys.make(db, "the portal", ONE, scopes or [READ], "test", NINE, **given)
+    return await keys.make(db, "the portal", ONE, scopes or [READ], HAND, NINE, **given)
 
 
 # Keys ---------------------------------------------------------------------------------------
@@ -49,11 +49,11 @@ async def test_a_key_ends_by_its_day_by_revocation_and_with_its_account(
     (_, one), (two_row, two), (_, three) = [await made(db, lasts=DAY) for _ in range(3)]
     assert await arrival(db, one, NINE + DAY - SECOND) is not None
     assert await arrival(db, one, NINE + DAY) is None
-    await keys.revoke(db, two_row.id, "test", NINE)
+    await keys.revoke(db, two_row.id, HAND, NINE)
     assert await arrival(db, two, NINE) is None
     with pytest.raises(Unknown, match="not revoked"):
-        await keys.revoke(db, two_row.id, "test", NINE)
-    await keeping.close(db, ONE, "test", NINE)
+        await keys.revoke(db, two_row.id, HAND, NINE)
+    await keeping.close(db, ONE, HAND, NINE)
     assert await arrival(db, three, NINE) is None
     assert await keys.listed(db) == []
     assert len(await keys.listed(db, revoked=True)) == 3
@@ -72,7 +72,7 @@ async def test_a_key_ends_by_its_day_by_revocation_and_with_its_account(
 )
 async def test_what_is_no_key(db: AsyncConnection, wrong: dict[str, Any], why: str) -> None:
     await opened(db)
-    given = {"name": "x", "person": ONE, "scopes": [READ], "by": "test", "at": NINE} | wrong
+    given = {"name": "x", "person": ONE, "scopes": [READ], "by": HAND, "at": NINE} | wrong
     with pytest.raises(BadInput, match=why):
         await keys.make(db, **given)
 
@@ -101,13 +101,70 @@ async def test_a_rotated_key_lives_on_for_the_grace_and_never_longer_than_it_wou
     at, seen = NINE + when * DAY, NINE + (when + look) * DAY
     if when >= lasts:
         with pytest.raises(BadInput, match="expired"):
-            await keys.rotate(db, row.id, "test", at, grace * DAY)
+            await keys.rotate(db, row.id, HAND, at, grace * DAY)
     else:
-        other, new = await keys.rotate(db, row.id, "test", at, grace * DAY)
+        other, new = await keys.rotate(db, row.id, HAND, at, grace * DAY)
         assert (other.name, other.person, other.scopes) == (row.name, row.person, row.scopes)
         assert (await arrival(db, old, seen) is not None) == (look < min(grace, lasts - when))
         assert (await arrival(db, new, seen) is not None) == (look < lasts)
     await inner.rollback()
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    steps=st.lists(
+        st.tuples(st.integers(0, 5), st.integers(0, 31), st.integers(0, 40)), max_size=12
+    )
+)
+@example(steps=[(0, 7, 0), (0, 7, 0)])  # the same once more: a fork
+@example(steps=[(0, 7, 0), (1, 7, 0)])  # the new one at once: a chain
+@example(steps=[(0, 31, 300), (1, 31, 0), (1, 31, 31)])
+async def test_keys_do_not_multiply_and_each_lasts_as_long_as_the_first_was_made_for(
+    db: AsyncConnection, steps: list[tuple[int, int, int]]
+) -> None:
+    """Whichever key of a line is rotated when: two of it are good at most, the last in full."""
+    inner = await db.begin_nested()
+    await opened(db, secret=keeping.NONE)
+    line, at = [await made(db)], NINE
+    for which, grace, pause in steps:
+        at += pause * DAY
+        row, _ = line[which % len(line)]
+        before = [each.expires_at for each in await keys.listed(db)]
+        try:
+            line.append(await keys.rotate(db, row.id, HAND, at, grace * DAY))
+        except (BadInput, NotOpen):
+            assert [each.expires_at for each in await keys.listed(db)] == before
+        else:
+            assert line[-1][0].expires_at == at + keys.USUAL
+            assert line[-1][0].replaces == row.id
+        good = [await arrival(db, key, at) is not None for _, key in line]
+        assert sum(good) <= 2
+        assert len({each.replaces for each in await keys.listed(db)}) == len(line)
+    await inner.rollback()
+
+
+async def test_a_successor_that_nobody_has_is_revoked_and_the_key_rotated_again(
+    db: AsyncConnection,
+) -> None:
+    await opened(db)
+    old, _ = await made(db)
+    lost, _ = await keys.rotate(db, old.id, HAND, NINE)
+    with pytest.raises(NotOpen, match=f"rotated already, into {lost.id}"):
+        await keys.rotate(db, old.id, HAND, NINE)
+    with pytest.raises(NotOpen, match=f"{old.id}, which this one replaces, is good until 11/03"):
+        await keys.rotate(db, lost.id, HAND, NINE + DAY)
+    await keys.revoke(db, lost.id, HAND, NINE + DAY)
+    new, _ = await keys.rotate(db, old.id, HAND, NINE + 2 * DAY)
+    assert (new.replaces, new.expires_at) == (old.id, NINE + 2 * DAY + keys.USUAL)
+    [kept] = [each for each in await keys.listed(db) if each.id == old.id]
+    assert kept.expires_at == NINE + keys.GRACE  # once more, and no longer
+    same = [c for c in service_key.c if c.name not in {"id", "hash"}]
+    twin = sa.select(*same, sa.literal(b"another")).where(service_key.c.id == new.id)
+    names = [*(c.name for c in same), "hash"]
+    with pytest.raises(DBAPIError, match="service_key_replaces_key"):
+        await db.execute(sa.insert(service_key).from_select(names, twin))
 
 
 async def test_a_scope_that_is_no_more_grants_nothing(db: AsyncConnection) -> None:
@@ -116,7 +173,10 @@ async def test_a_scope_that_is_no_more_grants_nothing(db: AsyncConnection) -> No
     words = ["dossiers:read", "moon:write"]
     await db.execute(
         sa.insert(service_key).from_select(
-            ["account_id", "name", "hash", "scopes", "expires_at", "created_at", "created_by"],
+            [
+                *("account_id", "name", "hash", "scopes", "expires_at", "created_at"),
+                *("created_by", "lasts"),
+            ],
             sa.select(
                 service_key.c.account_id,
                 sa.literal("old"),
@@ -125,6 +185,7 @@ async def test_a_scope_that_is_no_more_grants_nothing(db: AsyncConnection) -> No
                 service_key.c.expires_at,
                 service_key.c.created_at,
                 sa.literal("test"),
+                service_key.c.lasts,
             ),
         )
     )
@@ -200,7 +261,9 @@ async def test_a_one_time_password_binds_only_who_came_by_it(db: AsyncConnection
     number = await opened(db)
     await db.execute(sa.update(account).values(must_change=True))
     for how in How:
-        new = await signing.begin(db, signing.Holder(number, ONE, must_change=True), how, NINE)
+        new = await signing.begin(
+            db, signing.Holder(number, ONE, must_change=True), how, NINE, HAND
+        )
         who = await arrival(db, new.access, NINE)
         assert who is not None
         assert who.must_change == new.must_change == (how is How.password)
@@ -232,6 +295,11 @@ async def test_what_is_asked_at_every_request_is_found_by_its_hash(
         "UPDATE service_key SET scopes = '{accounts:write}'",
         "UPDATE service_key SET account_id = 1",
         "DELETE FROM service_key",
+        "UPDATE service_key SET replaces = NULL",
+        "UPDATE service_key SET lasts = '9 years'",
+        "UPDATE account_event SET done_by = 'x'",
+        "DELETE FROM account_event",
+        "TRUNCATE account_event",
         "UPDATE used_state SET until = now()",
         "TRUNCATE session",
     ],
@@ -245,7 +313,7 @@ async def test_what_the_application_may_not_write(db: AsyncConnection, forbidden
 async def test_accounts_are_listed_page_by_page(db: AsyncConnection) -> None:
     for person in (TWO, ONE, "p-post-01"):
         await opened(db, person)
-    await keeping.close(db, "p-post-01", "test", NINE)
+    await keeping.close(db, "p-post-01", HAND, NINE)
     rows, cursor = await keeping.part(db, None, 2)
     assert [each["person"] for each in rows] == ["p-post-01", ONE]
     assert rows[0]["closed_at"] is not None

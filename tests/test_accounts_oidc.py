@@ -18,7 +18,7 @@ from oidc_provider import CLIENT, SECRET, IdentityProvider, serving
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from test_accounts import ONE, TWO, opened
+from test_accounts import HAND, NINE, ONE, TWO, opened
 
 from api.app import create_app
 from config.settings import Settings
@@ -90,7 +90,7 @@ async def door(fresh: AsyncEngine, tmp_path: Path) -> AsyncIterator[Door]:
         ):
             async with transaction(fresh) as db:
                 await opened(db, secret=keeping.NONE)
-                await keeping.link(db, ONE, theirs.issuer, theirs.subject, "test")
+                await keeping.link(db, ONE, theirs.issuer, theirs.subject, HAND, NINE)
             yield Door(app, fresh, theirs, browser, outside, ours)
 
 
@@ -355,7 +355,7 @@ async def test_a_stranger_is_refused_in_a_sentence(door: Door) -> None:
 
 async def test_a_closed_account_is_a_strangers(door: Door) -> None:
     async with transaction(door.engine) as db:
-        await keeping.close(db, ONE, "test", datetime.now(UTC))
+        await keeping.close(db, ONE, HAND, datetime.now(UTC))
     told(await door.signed_in(), 403, "no-account")
 
 
@@ -374,13 +374,13 @@ async def test_a_verified_address_links_once(db: AsyncConnection) -> None:
     book = with_addresses(await bundles.read(db), {TWO: ADDRESS})
     number = await opened(db, TWO, secret=keeping.NONE)
     first = Vouched("https://id.example.vn", "1", ADDRESS.upper())
-    assert (await known(db, book, first)).account == number
+    assert (await known(db, book, first, NINE, HAND)).account == number
     row = (await db.execute(sa.select(account).where(account.c.id == number))).one()
     assert (row.issuer, row.subject) == ("https://id.example.vn", "1")
     without = Vouched("https://id.example.vn", "1")  # it is the identity that counts from here on
-    assert (await known(db, book, without)).person == TWO
+    assert (await known(db, book, without, NINE, HAND)).person == TWO
     with pytest.raises(NoAccount):  # somebody else, who has got the address
-        await known(db, book, Vouched("https://id.example.vn", "2", ADDRESS))
+        await known(db, book, Vouched("https://id.example.vn", "2", ADDRESS), NINE, HAND)
 
 
 @pytest.mark.parametrize(
@@ -399,16 +399,16 @@ async def test_no_other_address_does(
     book = with_addresses(await bundles.read(db), addresses)
     await opened(db, TWO, secret=keeping.NONE)
     with pytest.raises(NoAccount):
-        await known(db, book, Vouched("https://id.example.vn", "1", email))
+        await known(db, book, Vouched("https://id.example.vn", "1", email), NINE, HAND)
 
 
 async def test_an_administrators_account_is_linked_by_hand_only(db: AsyncConnection) -> None:
     book = with_addresses(await bundles.read(db), {TWO: ADDRESS})
     await opened(db, TWO, admin=True)
     with pytest.raises(NoAccount):
-        await known(db, book, Vouched("https://id.example.vn", "1", ADDRESS))
-    await keeping.link(db, TWO, "https://id.example.vn", "1", "test")
-    assert (await known(db, book, Vouched("https://id.example.vn", "1"))).person == TWO
+        await known(db, book, Vouched("https://id.example.vn", "1", ADDRESS), NINE, HAND)
+    await keeping.link(db, TWO, "https://id.example.vn", "1", HAND, NINE)
+    assert (await known(db, book, Vouched("https://id.example.vn", "1"), NINE, HAND)).person == TWO
 
 
 @pytest.mark.parametrize("verified", [True, False, "true", None])

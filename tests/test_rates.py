@@ -15,6 +15,7 @@ from api import rates
 from api.rates import (
     CALLS,
     FREE,
+    PROVED,
     PUBLIC,
     SIGNING_IN,
     TRACKING,
@@ -233,6 +234,27 @@ async def test_guessing_tokens_ends_and_shuts_out_nobody_who_has_one():
     assert await behind.times(1, token="good too") == {429: 1}  # not known yet: a minute
     assert await behind.times(1, token="good too", host="203.0.113.9") == {200: 1}
     assert await behind.times(50, token="good too") == {200: 50}
+
+
+async def test_a_token_that_was_made_now_is_known_at_an_address_full_of_guesses():
+    """Who signs in, or goes on, behind an address at which others guess."""
+    behind = Behind()
+    await behind.times(UNPROVED.limit.amount, token="guess")
+    assert await behind.times(1, token="good new") == {429: 1}
+    behind.limited.rates.prove("good new")
+    assert await behind.times(9, token="good new") == {200: 9}
+
+
+async def test_a_token_that_is_used_stays_known_however_long():
+    behind = Behind()
+    assert await behind.times(1, token="good") == {200: 1}
+    for _ in range(9):
+        behind.clock.now += PROVED.limit.get_expiry() * 0.7
+        await behind.times(UNPROVED.limit.amount + 1, token="guess")
+        assert await behind.times(1, token="good") == {200: 1}
+    behind.clock.now += PROVED.limit.get_expiry()
+    await behind.times(UNPROVED.limit.amount + 1, token="guess")
+    assert await behind.times(1, token="good") == {429: 1}  # it was not used meanwhile
 
 
 @pytest.mark.parametrize(

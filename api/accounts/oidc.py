@@ -17,9 +17,9 @@ from joserfc.jwk import OctKey
 
 from api.accounts.provider import BEGUN, Begun, Provider
 from api.accounts.shapes import Session
-from api.accounts.signed import arrived
+from api.accounts.signed import Hand, arrived, session
 from api.doors import At, House, house, opened
-from api.doors.hearing import Hearing
+from api.doors.hearing import Lenient
 from api.problems import DOCUMENTED
 from states.accounts import linking
 from states.accounts.refusals import NotVouched
@@ -27,7 +27,7 @@ from states.errors import Unknown
 
 router = APIRouter(
     prefix="/oidc",
-    route_class=Hearing,
+    route_class=Lenient,
     dependencies=[Depends(arrived)],
     responses=DOCUMENTED,
 )
@@ -36,7 +36,7 @@ SEALED = {"alg": "dir", "enc": "A256GCM"}
 Said = Annotated[str | None, Query(max_length=2000)]
 
 
-async def provider(request: Request) -> Provider:
+async def set_up(request: Request) -> Provider:
     """Raises `Unknown` where none is set up."""
     home = house(request)
     told = home.settings
@@ -52,20 +52,20 @@ async def provider(request: Request) -> Provider:
     return cast("Provider", home.held["oidc"])
 
 
-By = Annotated[Provider, Depends(provider)]
+Theirs = Annotated[Provider, Depends(set_up)]
 
 
 @router.get("/start", status_code=303, response_class=RedirectResponse)
-async def start(request: Request, by: By, at: At) -> RedirectResponse:
+async def start(request: Request, provider: Theirs, at: At) -> RedirectResponse:
     """Send a browser to the provider."""
-    address, begun = await by.begin(at)
+    address, begun = await provider.begin(at)
     response = RedirectResponse(address, 303)
     response.set_cookie(
         COOKIE,
         _sealed(house(request), begun),
         max_age=int(BEGUN.total_seconds()),
         path=PATH,
-        secure=by.redirect.startswith("https://"),
+        secure=provider.redirect.startswith("https://"),
         httponly=True,
         samesite="lax",
     )
@@ -76,8 +76,9 @@ async def start(request: Request, by: By, at: At) -> RedirectResponse:
 async def callback(
     request: Request,
     response: Response,
-    by: By,
+    provider: Theirs,
     at: At,
+    by: Hand,
     code: Said = None,
     state: Said = None,
     error: Said = None,
@@ -88,13 +89,13 @@ async def callback(
     asked = _remembered(house(request), begun, state, at)
     if error is not None or code is None:
         raise NotVouched("the provider did not let them in: begin the sign-in again")
-    vouched = await by.complete(asked, code, at, iss)
+    vouched = await provider.complete(asked, code, at, iss)
     until = datetime.fromtimestamp(asked.until, UTC)
     async with opened(request) as (db, arrival):
         book = await house(request).latest(db, arrival.edition)
-        new = await linking.enter(db, book, vouched, asked.state, until, at)
+        new = await linking.enter(db, book, vouched, asked.state, until, at, by)
     response.delete_cookie(COOKIE, path=PATH)
-    return Session.of(new)
+    return session(request, new)
 
 
 def _sealed(home: House, begun: Begun) -> str:

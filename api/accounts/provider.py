@@ -126,7 +126,9 @@ class Provider:
             claims.validate(now=int(at.timestamp()), leeway=LEEWAY)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             why = type(error).__name__.removesuffix("Error")
-            raise NotVouched(f"the provider's identity token proves nothing ({why})") from None
+            raise NotVouched(
+                "the provider's identity token proves nothing ({why})", why=why
+            ) from None
         if not isinstance(claims["sub"], str) or len(claims["sub"]) > 255:
             raise NotVouched("the provider's identity token names nobody")
         return dict(claims)
@@ -154,12 +156,14 @@ class Provider:
         address = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
         status, told = await _ask("GET", address)
         if status != httpx.codes.OK:
-            raise ProviderAway(f"the provider does not tell its configuration ({status})")
+            raise ProviderAway(
+                "the provider does not tell its configuration ({status})", status=status
+            )
         if str(told.get("issuer", "")).rstrip("/") != self.issuer.rstrip("/"):
             raise NotVouched("the provider calls itself otherwise than HOSO_OIDC_ISSUER does")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             if not self._trusted(told.get(name)):
-                raise NotVouched(f"the provider's {name} is no https address")
+                raise NotVouched("the provider's {name} is no https address", name=name)
         self._told, self._told_at, self._keys = told, at, None
         return told
 
@@ -186,10 +190,14 @@ async def _ask(method: str, address: str, **sent: Any) -> tuple[int, dict[str, A
         answered = orjson.loads(body)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise ProviderAway(
-            f"the provider of identities does not answer ({type(error).__name__}): try again soon"
+            "the provider of identities does not answer ({name}): try again soon",
+            name=type(error).__name__,
         ) from None
     if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR or not isinstance(answered, dict):
-        raise ProviderAway(f"the provider of identities is out of order ({answer.status_code})")
+        raise ProviderAway(
+            "the provider of identities is out of order ({status_code})",
+            status_code=answer.status_code,
+        )
     return answer.status_code, answered
 
 

@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Depends, Request
 
 from api.accounts.shapes import Held, Me, NewPassword, Refreshing, Session, SigningIn
-from api.accounts.signed import arrived
+from api.accounts.signed import Hand, arrived, session
+from api.away import away_is_said
 from api.doors import At, Db, Door, Shelf, Signed, house, now, opened
 from api.doors.hearing import Hearing
-from api.problems import DOCUMENTED, away_is_said
+from api.problems import DOCUMENTED
 from states.accounts import keeping, signing
 from states.accounts.refusals import SessionEnded
 from states.errors import BadInput
@@ -18,29 +19,33 @@ router = APIRouter(route_class=Door, responses=DOCUMENTED)
 
 
 @checking.post("/sign-in", dependencies=[Depends(arrived)])
-async def sign_in(given: SigningIn, request: Request, at: At) -> Session:
+async def sign_in(given: SigningIn, request: Request, at: At, by: Hand) -> Session:
     """Begin a session by a password. Whatever is wrong, it is refused in the same words."""
     engine, password = house(request).engine, given.password.get_secret_value()
     with away_is_said():
-        return Session.of(await signing.sign_in(engine, given.person, password, at))
+        new = await signing.sign_in(engine, given.person, password, at, by)
+    return session(request, new)
 
 
 @checking.post("/password", status_code=204, dependencies=[Depends(arrived)])
-async def change_password(given: NewPassword, request: Request, who: Signed, at: At) -> None:
+async def change_password(
+    given: NewPassword, request: Request, who: Signed, at: At, by: Hand
+) -> None:
     """Choose another password. All other sessions end; a wrong old one counts as a failure."""
     old, new = given.old.get_secret_value(), given.new.get_secret_value()
     with away_is_said():
-        await keeping.change_password(house(request).engine, who, old, new, at)
+        await keeping.change_password(house(request).engine, who, old, new, at, by)
 
 
 @checking.post("/refresh")
-async def refresh(given: Refreshing, request: Request) -> Session:
+async def refresh(given: Refreshing, request: Request, by: Hand) -> Session:
     """New tokens for a refresh token. One used twice is in two hands: the session ends."""
     async with opened(request) as (db, _):
-        new = await signing.refresh(db, given.refresh_token.get_secret_value(), await now(request))
+        token = given.refresh_token.get_secret_value()
+        new = await signing.refresh(db, token, await now(request), by)
     if new is None:  # what had to be ended for it is committed
         raise SessionEnded("this refresh token is of no use: sign in again")
-    return Session.of(new)
+    return session(request, new)
 
 
 @router.post("/sign-out", status_code=204)
@@ -52,11 +57,11 @@ async def sign_out(who: Signed, db: Db, at: At) -> None:
 
 
 @router.post("/sign-out-everywhere", status_code=204)
-async def sign_out_everywhere(who: Signed, db: Db, at: At) -> None:
+async def sign_out_everywhere(who: Signed, db: Db, at: At, by: Hand) -> None:
     """End all sessions of this account, this one too."""
     if who.session is None:
         raise BadInput("sessions are ended by who signed in, and not by a service key")
-    await signing.sign_out_everywhere(db, who.account, at)
+    await signing.sign_out_everywhere(db, who.account, by, at)
 
 
 @router.get("/me")

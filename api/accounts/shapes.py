@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from api.listed import PLAIN
-from states.accounts.rows import How
+from states.accounts.rows import Became, How
 from states.accounts.scopes import Scope
 from states.accounts.signing import Tokens
 from states.words import Role
@@ -201,6 +201,37 @@ class Accounts(BaseModel):
     next: str | None = Field(description="The cursor of the next page; none: it was the last.")
 
 
+class AccountEvent(BaseModel):
+    """Something that became of an account."""
+
+    model_config = _like(
+        id=41,
+        what="key_made",
+        facts={"key": 7, "scopes": ["dossiers:read"]},
+        at="2024-03-04T08:00:00+07:00",
+        done_by="p-admin-01",
+        door="POST /v1/accounts/keys",
+        address="9f2c41d07be35a18",
+    )
+
+    id: int
+    what: Became
+    facts: dict[str, Any]
+    at: datetime
+    done_by: str | None = Field(description="None: nobody had proved who they are.")
+    door: str = Field(description="The call by which it was done, or the command line.")
+    address: str | None = Field(
+        description="From where, as a keyed hash: alike for one address. None: the command line."
+    )
+
+
+class AccountEvents(BaseModel):
+    """A page of what became of an account, the last first."""
+
+    items: list[AccountEvent]
+    next: str | None = Field(description="The cursor of the next page; none: it was the last.")
+
+
 class OneTime(BaseModel):
     """A password that is told this once, good for a week, and to be changed at once."""
 
@@ -225,6 +256,7 @@ class Key(BaseModel):
         created_at="2024-03-04T08:00:00+07:00",
         created_by="p-admin-01",
         used_on="2024-03-04",
+        replaces=None,
     )
 
     id: int
@@ -236,6 +268,7 @@ class Key(BaseModel):
     created_at: datetime
     created_by: str
     used_on: date | None = Field(description="The last day (UTC) it was used on.")
+    replaces: int | None = Field(description="The key that was rotated into this one.")
 
 
 class Keys(BaseModel):

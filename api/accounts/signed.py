@@ -1,13 +1,19 @@
-"""What the routers of accounts ask for: who administers, and the time without a Door."""
+"""What the routers of accounts ask for: who administers, by which door, the time without a Door."""
 
+from hashlib import blake2b
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
-from api.doors import Signed, opened
+from api import rates
+from api.accounts.shapes import Session
+from api.doors import Signed, house, opened
+from api.metrics import template
 from states.accounts.arriving import Identity
+from states.accounts.history import By
 from states.accounts.refusals import OutOfScope
+from states.accounts.signing import Tokens
 from states.people import NotHeld
 
 T = TypeVar("T", bound=BaseModel)
@@ -16,7 +22,7 @@ T = TypeVar("T", bound=BaseModel)
 async def administrator(who: Signed) -> Identity:
     """Who manages accounts; whether what they came in by is for that, `needs` asks."""
     if not who.admin:
-        raise NotHeld(f"{who.person} does not manage accounts: ask an administrator")
+        raise NotHeld("{person} does not manage accounts: ask an administrator", person=who.person)
     return who
 
 
@@ -46,3 +52,23 @@ async def arrived(request: Request) -> None:
     """
     async with opened(request):
         pass
+
+
+async def hand(request: Request) -> By:
+    """Who does something to an account, by which door and from where."""
+    arrival = getattr(request.state, "arrival", None)
+    person = arrival.who.person if arrival and arrival.who else None
+    host = rates.party(request.client.host if request.client else "")
+    address = blake2b(host.encode(), digest_size=8, key=house(request).key("address")).hexdigest()
+    return By(person, f"{request.method} {template(request.scope)}", address)
+
+
+Hand = Annotated[By, Depends(hand)]
+
+
+def session(request: Request, new: Tokens) -> Session:
+    """What is told of new tokens. The first is known to open, however many are guessed at from
+    the same address: nobody who signs in there waits for those to end.
+    """
+    rates.of(request).prove(f"bearer {new.access}")
+    return Session.of(new)

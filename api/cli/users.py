@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli.account_history import history
 from api.cli.bundles import Data, Json, Work, catalogued
 from api.cli.output import as_json, console, listed
 from states.errors import BadInput
@@ -16,7 +17,6 @@ from states.errors import BadInput
 if TYPE_CHECKING:
     from states.accounts.keeping import Secret
 
-BY = "command"  # who did it, where whoever has the database did
 ONE_TIME = "One-time password, good for a week, to be changed at once:"
 
 ACCOUNTS = {
@@ -35,6 +35,7 @@ KEYS = {
     "scopes": "scopes",
     "expires_at": "good until",
     "used_on": "last used",
+    "replaces": "replaces",
     "revoked_at": "revoked",
 }
 
@@ -57,7 +58,7 @@ Revoked = Annotated[bool, typer.Option("--revoked", help="Also those that were r
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     group = typer.Typer(help="Accounts and service keys.", no_args_is_help=True)
-    for command in (add, list_, reset, link, close, token):
+    for command in (add, list_, history, reset, link, close, token):
         group.command(command.__name__.rstrip("_"))(command)
     keys = typer.Typer(help="Service keys: what other systems come in by.", no_args_is_help=True)
     for each in (key_add, key_list, key_rotate, key_revoke):
@@ -85,9 +86,10 @@ def add(
 
     async def work(db: Any, book: Any, at: datetime) -> "Secret":
         from states.accounts import keeping
+        from states.accounts.history import COMMAND
 
         secret = keeping.NONE if no_password else await _secret(given, person)
-        await keeping.add(db, book, person, secret, BY, at, admin=admin)
+        await keeping.add(db, book, person, secret, COMMAND, at, admin=admin)
         return secret
 
     _told(person, catalogued(data, work, make=True), f"{person} has an account.", json=json)
@@ -107,9 +109,10 @@ def reset(
 
     async def work(db: Any, book: Any, at: datetime) -> "Secret":
         from states.accounts import keeping
+        from states.accounts.history import COMMAND
 
         secret = await _secret(given, person)
-        await keeping.reset(db, person, secret, BY, at)
+        await keeping.reset(db, person, secret, COMMAND, at)
         return secret
 
     done = f"The password of {person} is another; all sessions ended."
@@ -162,8 +165,9 @@ def link(
 
     async def work(db: Any, book: Any, at: datetime) -> None:
         from states.accounts import keeping
+        from states.accounts.history import COMMAND
 
-        await keeping.link(db, person, issuer, subject, BY)
+        await keeping.link(db, person, issuer, subject, COMMAND, at)
 
     _done(work, {"person": person, "issuer": issuer, "subject": subject}, data, json=json)
 
@@ -173,8 +177,9 @@ def close(person: Person, data: Data = None, json: Json = False) -> None:
 
     async def work(db: Any, book: Any, at: datetime) -> None:
         from states.accounts import keeping
+        from states.accounts.history import COMMAND
 
-        await keeping.close(db, person, BY, at)
+        await keeping.close(db, person, COMMAND, at)
 
     _done(work, {"closed": person}, data, json=json)
 
@@ -184,11 +189,12 @@ def token(person: Person, data: Data = None, json: Json = False) -> None:
 
     async def work(db: Any, book: Any, at: datetime) -> Any:
         from states.accounts import keeping, signing
+        from states.accounts.history import COMMAND
         from states.accounts.rows import How
 
         row = await keeping.one(db, person)
         who = signing.Holder(row.id, person)
-        return await signing.begin(db, who, How.command, at)
+        return await signing.begin(db, who, How.command, at, COMMAND)
 
     new = catalogued(data, work)
     if json:
@@ -212,8 +218,9 @@ def key_add(
 
     async def work(db: Any, book: Any, at: datetime) -> tuple[Any, str]:
         from states.accounts import keys
+        from states.accounts.history import COMMAND
 
-        return await keys.make(db, name, person, _scopes(scope), BY, at, timedelta(days=days))
+        return await keys.make(db, name, person, _scopes(scope), COMMAND, at, timedelta(days=days))
 
     _shown(*catalogued(data, work), json=json)
 
@@ -232,8 +239,9 @@ def key_rotate(number: Number, grace: Grace = 7, data: Data = None, json: Json =
 
     async def work(db: Any, book: Any, at: datetime) -> tuple[Any, str]:
         from states.accounts import keys
+        from states.accounts.history import COMMAND
 
-        return await keys.rotate(db, number, BY, at, timedelta(days=grace))
+        return await keys.rotate(db, number, COMMAND, at, timedelta(days=grace))
 
     _shown(*catalogued(data, work), json=json)
 
@@ -263,8 +271,9 @@ def key_revoke(number: Number, data: Data = None, json: Json = False) -> None:
 
     async def work(db: Any, book: Any, at: datetime) -> None:
         from states.accounts import keys
+        from states.accounts.history import COMMAND
 
-        await keys.revoke(db, number, BY, at)
+        await keys.revoke(db, number, COMMAND, at)
 
     _done(work, {"revoked": number}, data, json=json)
 

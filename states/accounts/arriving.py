@@ -62,7 +62,9 @@ class Identity:
                 "this is a one-time password: change it by POST /v1/accounts/password, then go on"
             )
         if scope not in self.scopes:
-            raise OutOfScope(f"this service key was not made for {scope}: ask for one that is")
+            raise OutOfScope(
+                "this service key was not made for {scope}: ask for one that is", scope=scope
+            )
 
 
 @dataclass(frozen=True, slots=True)

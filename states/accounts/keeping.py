@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states.accounts import passwords, signing
 from states.accounts.arriving import Identity
+from states.accounts.history import By, note
 from states.accounts.refusals import AccountExists, WeakPassword, WrongPassword
-from states.accounts.rows import account, service_key
+from states.accounts.rows import Became, account, service_key
 from states.catalogue import Catalogue
 from states.db import transaction
 from states.errors import BadInput, Unknown
@@ -70,7 +71,7 @@ async def add(
     book: Catalogue,
     person: str,
     secret: Secret,
-    by: str,
+    by: By,
     at: datetime,
     *,
     admin: bool = False,
@@ -82,45 +83,58 @@ async def add(
     book.person(person)
     said = {"admin": admin, "issuer": None, "subject": None, "closed_at": None}
     said |= secret.values(at)
-    new = insert(account).values(person=person, created_at=at, created_by=by, **said)
+    new = insert(account).values(person=person, created_at=at, created_by=by.person, **said)
     again = new.on_conflict_do_update(
         index_elements=[a.person], set_=said, where=a.closed_at.is_not(None)
     )
     number: int | None = await db.scalar(again.returning(a.id))
     if number is None:
-        raise AccountExists(f"{person} has an account already: reset it, or close it first")
-    log.info("account.added", person=person, admin=admin, by=by)
+        raise AccountExists(
+            "{person} has an account already: reset it, or close it first", person=person
+        )
+    await note(db, number, Became.opened, by, at, admin=admin)
+    log.info("account.added", person=person, admin=admin, by=by.person)
     return number
 
 
-async def reset(db: AsyncConnection, person: str, secret: Secret, by: str, at: datetime) -> None:
+async def reset(db: AsyncConnection, person: str, secret: Secret, by: By, at: datetime) -> None:
     """Another password for who lost theirs: sessions end, and no rest is left. Raises `Unknown`."""
     row = await one(db, person, locked=True)
     await db.execute(sa.update(account).where(a.id == row.id).values(secret.values(at)))
-    await signing.sign_out_everywhere(db, row.id, at)
-    log.info("account.reset", person=person, by=by)
+    await signing.end_all(db, row.id, at)
+    await note(db, row.id, Became.reset, by, at)
+    log.info("account.reset", person=person, by=by.person)
 
 
-async def close(db: AsyncConnection, person: str, by: str, at: datetime) -> None:
+async def close(db: AsyncConnection, person: str, by: By, at: datetime) -> None:
     """Nobody comes in by it from here on, nor by its keys. Raises `Unknown`."""
     row = await one(db, person, locked=True)
     said = {"closed_at": at, "issuer": None, "subject": None}
     await db.execute(sa.update(account).where(a.id == row.id).values(said))
-    await signing.sign_out_everywhere(db, row.id, at)
+    await signing.end_all(db, row.id, at)
     good = sa.update(service_key).where(k.account_id == row.id, k.revoked_at.is_(None))
-    await db.execute(good.values(revoked_at=at))
-    log.info("account.closed", person=person, by=by)
+    ended = (await db.execute(good.values(revoked_at=at).returning(k.id))).scalars()
+    await note(db, row.id, Became.closed, by, at, keys=sorted(ended))
+    log.info("account.closed", person=person, by=by.person)
 
 
-async def link(db: AsyncConnection, person: str, issuer: str, subject: str, by: str) -> None:
+async def link(
+    db: AsyncConnection, person: str, issuer: str, subject: str, by: By, at: datetime
+) -> None:
     """Say who somebody is to a provider of identities. Raises `AccountExists` and `Unknown`."""
     row, issuer = await one(db, person, locked=True), issuer.rstrip("/")
     taken = sa.select(a.person).where(a.issuer == issuer, a.subject == subject, a.id != row.id)
     if (other := await db.scalar(taken)) is not None:
-        raise AccountExists(f"{other} is {subject[:80]} at {issuer[:200]} already")
+        raise AccountExists(
+            "{other} is {subject} at {issuer} already",
+            other=other,
+            subject=subject[:80],
+            issuer=issuer[:200],
+        )
     said = {"issuer": issuer, "subject": subject}
     await db.execute(sa.update(account).where(a.id == row.id).values(said))
-    log.info("account.linked", person=person, by=by)
+    await note(db, row.id, Became.linked, by, at, **said)
+    log.info("account.linked", person=person, by=by.person)
 
 
 # Seen -------------------------------------------------------------------------------------
@@ -132,7 +146,7 @@ async def one(db: AsyncConnection, person: str, *, locked: bool = False) -> Any:
     row = (await db.execute(asked.with_for_update() if locked else asked)).one_or_none()
     if row is None:
         who = person[:80]
-        raise Unknown(f"{who} has no account that is open; open one: `hoso user add {who}`")
+        raise Unknown("{who} has no account that is open; open one: `hoso user add {who}`", who=who)
     return row
 
 
@@ -151,7 +165,7 @@ async def part(db: AsyncConnection, cursor: str | None, limit: int) -> Page:
 
 
 async def change_password(
-    engine: AsyncEngine, who: Identity, old: str, new: str, at: datetime
+    engine: AsyncEngine, who: Identity, old: str, new: str, at: datetime, by: By
 ) -> None:
     """Choose another password; all other sessions end. Commits, even what it refuses.
 
@@ -164,6 +178,8 @@ async def change_password(
         found = await signing.attempt(db, who.person, at)
     right, _ = await passwords.fits(old, found.kept)
     if not right:
+        async with transaction(engine) as db:
+            await signing.refuse(db, found, by, at)
         raise WrongPassword(
             "the old password is wrong, or the account rests for a while: none was changed"
         )
@@ -176,5 +192,6 @@ async def change_password(
         await signing.succeed(db, found)
         said = Secret(hashed).values(at)
         await db.execute(sa.update(account).where(a.id == found.account).values(said))
-        await signing.sign_out_everywhere(db, who.account, at, but=who.session)
+        await signing.end_all(db, who.account, at, but=who.session)
+        await note(db, who.account, Became.password_changed, by, at)
     log.info("account.password_changed", by=who.person)

@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states.accounts import tokens
+from states.accounts.history import By, note
 from states.accounts.refusals import NoAccount, SessionEnded
-from states.accounts.rows import How, account, used_state
+from states.accounts.rows import Became, How, account, used_state
 from states.accounts.signing import Holder, Tokens, begin
 from states.catalogue import Catalogue
 
@@ -31,14 +32,20 @@ class Vouched:
 
 
 async def enter(
-    db: AsyncConnection, book: Catalogue, who: Vouched, state: str, until: datetime, at: datetime
+    db: AsyncConnection,
+    book: Catalogue,
+    who: Vouched,
+    state: str,
+    until: datetime,
+    at: datetime,
+    by: By,
 ) -> Tokens:
     """Begin a session for whom a provider vouches, once for each sign-in that was begun here.
 
     Raises `NoAccount`, and `SessionEnded` for a sign-in that was completed before.
     """
     await _once(db, state, until, at)
-    return await begin(db, await known(db, book, who), How.oidc, at)
+    return await begin(db, await known(db, book, who, at, by), How.oidc, at, by)
 
 
 async def _once(db: AsyncConnection, state: str, until: datetime, at: datetime) -> None:
@@ -48,7 +55,7 @@ async def _once(db: AsyncConnection, state: str, until: datetime, at: datetime) 
         raise SessionEnded("this sign-in was completed before: begin it again")
 
 
-async def known(db: AsyncConnection, book: Catalogue, who: Vouched) -> Holder:
+async def known(db: AsyncConnection, book: Catalogue, who: Vouched, at: datetime, by: By) -> Holder:
     """The account that is linked to the identity; else, linked now, the one of its e-mail address.
 
     Administrators' are linked by hand only: who publishes the organisation writes addresses.
@@ -69,6 +76,7 @@ async def known(db: AsyncConnection, book: Catalogue, who: Vouched) -> Holder:
         )
     said = {"issuer": who.issuer, "subject": who.subject}
     await db.execute(sa.update(account).where(a.id == number).values(said))
+    await note(db, number, Became.linked, by.proved(person), at, **said)
     log.info("account.linked", person=person, by="oidc")
     return Holder(number, person)
 

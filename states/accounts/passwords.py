@@ -42,12 +42,18 @@ def check(password: str, person: str) -> None:
     password = _normal(password)
     if not SHORTEST <= len(password) <= LONGEST:
         raise WeakPassword(
-            f"a password has {SHORTEST} to {LONGEST} characters: choose another, such as four words"
+            "a password has {shortest} to {longest} characters: choose another, such as four words",
+            shortest=SHORTEST,
+            longest=LONGEST,
         )
     if person.casefold() in password.casefold():
-        raise WeakPassword(f"a password does not hold the person's id, {person}: choose another")
+        raise WeakPassword(
+            "a password does not hold the person's id, {person}: choose another", person=person
+        )
     if len(set(password)) < DIFFERENT:
-        raise WeakPassword(f"a password has {DIFFERENT} different characters or more")
+        raise WeakPassword(
+            "a password has {different} different characters or more", different=DIFFERENT
+        )
 
 
 async def hashed(password: str) -> str:

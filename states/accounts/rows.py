@@ -1,7 +1,8 @@
 """Accounts, what their holders came in by, and the keys of other systems."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum, auto
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -84,6 +85,8 @@ class Session(SQLModel, table=True):
 class ServiceKey(SQLModel, table=True):
     """What another system comes in by, as the holder of the account and no further than its scopes.
 
+    `lasts`: how long it was made for, whatever became of it. `replaces`: the key that was rotated
+    into this one; of those that were not revoked one at most replaces it, so keys do not multiply.
     `used_on`: the last day (UTC) on which it was.
     """
 
@@ -91,7 +94,14 @@ class ServiceKey(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("hash"),
         sa.CheckConstraint("cardinality(scopes) > 0", name="scoped"),
+        sa.CheckConstraint("lasts > interval '0 seconds'", name="lasting"),
         sa.Index("service_key_account_idx", "account_id"),
+        sa.Index(
+            "service_key_replaces_key",
+            "replaces",
+            unique=True,
+            postgresql_where=sa.text("revoked_at IS NULL"),
+        ),
     )
 
     id: int | None = Field(
@@ -106,6 +116,51 @@ class ServiceKey(SQLModel, table=True):
     created_at: datetime = Field(sa_type=MOMENT)
     created_by: str
     used_on: date | None = None
+    lasts: timedelta = Field(sa_type=sa.Interval)
+    replaces: int | None = Field(default=None, sa_type=sa.BigInteger, foreign_key="service_key.id")
+
+
+class Became(StrEnum):
+    """What became of an account."""
+
+    opened = auto()  # for the first time, or again
+    reset = auto()
+    closed = auto()
+    linked = auto()  # to an identity at a provider
+    password_changed = auto()
+    key_made = auto()
+    key_rotated = auto()
+    key_revoked = auto()
+    signed_in = auto()
+    signed_out_everywhere = auto()
+    refused = auto()  # a wrong password
+    rests = auto()  # another one, after which nobody may try for a while
+    refresh_reused = auto()  # a token was in two hands: the session ended
+
+
+class AccountEvent(SQLModel, table=True):
+    """Something became of an account; never changed, never removed.
+
+    `done_by`: None, where nobody had proved who they are. `address`: from where it was asked, as
+    a keyed hash: alike for one address, and no address.
+    """
+
+    __tablename__ = "account_event"
+    __table_args__ = (
+        only("what", Became),
+        sa.Index("account_event_account_idx", "account_id", "id"),
+    )
+
+    id: int | None = Field(
+        default=None, sa_type=sa.BigInteger, sa_column_args=(sa.Identity(),), primary_key=True
+    )
+    account_id: int = Field(sa_type=sa.BigInteger, foreign_key="account.id")
+    what: Became = Field(sa_type=word(Became))
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+    at: datetime = Field(sa_type=MOMENT)
+    done_by: str | None = None
+    door: str  # method and address, without what was asked; or the command line
+    address: str | None = None
 
 
 class UsedState(SQLModel, table=True):
@@ -120,4 +175,5 @@ class UsedState(SQLModel, table=True):
 account = SQLModel.metadata.tables["account"]
 session = SQLModel.metadata.tables["session"]
 service_key = SQLModel.metadata.tables["service_key"]
+account_event = SQLModel.metadata.tables["account_event"]
 used_state = SQLModel.metadata.tables["used_state"]

@@ -17,6 +17,7 @@ class Scope(StrEnum):
     breaches_write = "breaches:write"
     reports_read = "reports:read"
     reports_write = "reports:write"  # freezes and restates
+    imports_read = "imports:read"
     imports_write = "imports:write"
     notices_read = "notices:read"
     notices_write = "notices:write"  # dead letters are sent again

@@ -10,9 +10,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states.accounts import lockout, passwords, tokens
+from states.accounts.history import By, note
 from states.accounts.refusals import SessionEnded, WrongCredentials
-from states.accounts.rows import How, account, session
+from states.accounts.rows import Became, How, account, session
 from states.db import transaction
+from states.sentences import Sentence
 
 log = structlog.get_logger()
 a, s = account.c, session.c
@@ -23,9 +25,10 @@ LONGEST = timedelta(days=30)  # and so does one that always is
 COMMAND = timedelta(hours=1)  # one that a command began, which cannot be gone on with
 ONE_TIME = timedelta(days=7)  # a one-time password that nobody has used is good no more
 NOBODY = 0  # the number of no account
-REFUSED = (
-    "no account with this id and this password may sign in now: check both; after"
-    f" {lockout.ALLOWED} failures in a row an account rests for a while"
+REFUSED = Sentence(
+    "no account with this id and this password may sign in now: check both; after {allowed}"
+    " failures in a row an account rests for a while",
+    allowed=lockout.ALLOWED,
 )
 
 
@@ -57,12 +60,14 @@ class Attempt:
     account: int | None  # None: whatever the password is, nobody comes in by it
     kept: str | None
     must_change: bool
+    failed: int = 0
+    rests_until: datetime | None = None  # if it is wrong
 
 
 # In ---------------------------------------------------------------------------------------
 
 
-async def sign_in(engine: AsyncEngine, person: str, password: str, at: datetime) -> Tokens:
+async def sign_in(engine: AsyncEngine, person: str, password: str, at: datetime, by: By) -> Tokens:
     """Begin a session by a password. Commits, even what it refuses. Raises `WrongCredentials`.
 
     An unknown id, one that is closed, that rests or that has no password is refused as a wrong
@@ -72,12 +77,14 @@ async def sign_in(engine: AsyncEngine, person: str, password: str, at: datetime)
         found = await attempt(db, person, at)
     right, renewed = await passwords.fits(password, found.kept)
     if not right or found.account is None:
+        async with transaction(engine) as db:
+            await refuse(db, found, by, at)
         log.info("account.refused", account=found.account)  # what was typed may be a password
         raise WrongCredentials(REFUSED)
     async with transaction(engine) as db:
         await succeed(db, found, renewed)
         holder = Holder(found.account, person, found.must_change)
-        return await begin(db, holder, How.password, at)
+        return await begin(db, holder, How.password, at, by)
 
 
 async def attempt(db: AsyncConnection, person: str, at: datetime) -> Attempt:
@@ -88,8 +95,8 @@ async def attempt(db: AsyncConnection, person: str, at: datetime) -> Attempt:
     if row is None or not _open(row, at):
         await _count(db, NOBODY, 0, at)
         return Attempt(None, None, must_change=False)
-    await _count(db, row.id, row.failed + 1, at)
-    return Attempt(row.id, row.password, row.must_change)
+    until = await _count(db, row.id, row.failed + 1, at)
+    return Attempt(row.id, row.password, row.must_change, row.failed + 1, until)
 
 
 def _open(row: Any, at: datetime) -> bool:
@@ -97,15 +104,33 @@ def _open(row: Any, at: datetime) -> bool:
     return not stale and (row.locked_until is None or row.locked_until <= at)
 
 
-async def _count(db: AsyncConnection, number: int, failed: int, at: datetime) -> None:
-    """Written without waiting for the disk, which would tell an account from none by the time."""
-    await db.execute(sa.text("SET LOCAL synchronous_commit = off"))
+async def _count(db: AsyncConnection, number: int, failed: int, at: datetime) -> datetime | None:
+    """Until when nobody may try, if it is wrong. Written as `_unhurried` says."""
+    await _unhurried(db)
     rest = lockout.rest(failed)
     until = None if rest is None else at + rest
     said = {"failed": failed, "locked_until": until}
     await db.execute(sa.update(account).where(a.id == number).values(said))
     if until is not None:
         log.warning("account.rests", account=number, failed=failed, until=until.isoformat())
+    return until
+
+
+async def _unhurried(db: AsyncConnection) -> None:
+    """Without waiting for the disk, which would tell an account from none by the time."""
+    await db.execute(sa.text("SET LOCAL synchronous_commit = off"))
+
+
+async def refuse(db: AsyncConnection, found: Attempt, by: By, at: datetime) -> None:
+    """Keep that a password was wrong. While an account rests nothing more is kept of who tries, so
+    strangers write but a few lines an hour; of nobody's account none is, by the same statement.
+    """
+    await _unhurried(db)
+    facts: dict[str, Any] = {"failed": found.failed}
+    if found.rests_until is not None:
+        facts["until"] = found.rests_until.isoformat()
+    what = Became.refused if found.rests_until is None else Became.rests
+    await note(db, found.account or NOBODY, what, by, at, **facts)
 
 
 async def succeed(db: AsyncConnection, found: Attempt, renewed: str | None = None) -> None:
@@ -119,11 +144,13 @@ async def succeed(db: AsyncConnection, found: Attempt, renewed: str | None = Non
         raise WrongCredentials(REFUSED)
 
 
-async def begin(db: AsyncConnection, who: Holder, how: How, at: datetime) -> Tokens:
+async def begin(db: AsyncConnection, who: Holder, how: How, at: datetime, by: By) -> Tokens:
     """A session of an account that is open. Raises `SessionEnded` when it was closed meanwhile."""
     still = sa.select(a.id).where(a.id == who.account, a.closed_at.is_(None))
     if await db.scalar(still.with_for_update(read=True)) is None:
-        raise SessionEnded(f"the account of {who.person} is closed: ask an administrator")
+        raise SessionEnded(
+            "the account of {person} is closed: ask an administrator", person=who.person
+        )
     must = who.must_change and how is How.password
     if how is How.command:
         new = Tokens(who.person, must, tokens.made(tokens.ACCESS), at + COMMAND)
@@ -131,6 +158,8 @@ async def begin(db: AsyncConnection, who: Holder, how: How, at: datetime) -> Tok
         new = _tokens(who.person, must, None, at, at)
     row = {"account_id": who.account, "how": how, "created_at": at} | _kept(new)
     number = await db.scalar(sa.insert(session).values(row).returning(s.id))
+    mine = by if how is How.command else by.proved(who.person)
+    await note(db, who.account, Became.signed_in, mine, at, how=how)
     log.info("account.signed_in", by=who.person, how=how, session=number)
     return new
 
@@ -155,7 +184,7 @@ def _kept(new: Tokens) -> dict[str, Any]:
 # On ---------------------------------------------------------------------------------------
 
 
-async def refresh(db: AsyncConnection, token: str, at: datetime) -> Tokens | None:
+async def refresh(db: AsyncConnection, token: str, at: datetime, by: By) -> Tokens | None:
     """New tokens for a refresh token, which is of no more use then; None: it was of none.
 
     One that was used before is in two hands: the session ends, which is to be committed though it
@@ -169,6 +198,7 @@ async def refresh(db: AsyncConnection, token: str, at: datetime) -> Tokens | Non
         return None
     if not compare_digest(row.refresh, tokens.digest(token)):
         await _end(db, at, s.id == row.id)
+        await note(db, row.account_id, Became.refresh_reused, by, at, session=row.id)
         log.warning("account.refresh_reused", by=row.person, session=row.id)
         return None
     if row.refresh_until <= at:
@@ -188,7 +218,14 @@ async def sign_out(db: AsyncConnection, number: int, at: datetime) -> None:
     await _end(db, at, s.id == number)
 
 
-async def sign_out_everywhere(
+async def sign_out_everywhere(db: AsyncConnection, account_id: int, by: By, at: datetime) -> int:
+    """End all sessions of an account, which its holder wants; how many were open."""
+    ended = await end_all(db, account_id, at)
+    await note(db, account_id, Became.signed_out_everywhere, by, at, sessions=ended)
+    return ended
+
+
+async def end_all(
     db: AsyncConnection, account_id: int, at: datetime, but: int | None = None
 ) -> int:
     """End all sessions of an account, or all but one; how many were open."""
