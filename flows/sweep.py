@@ -14,11 +14,13 @@ from states.catalogue.rules import Rules, What
 from states.consultations import ending
 from states.db import transaction
 from states.deadlines import recent
+from states.figures.rolling import roll
 
 KINDS: dict[What, Kind] = {
     What.alert: "hoso.alert",
     What.breach: "hoso.breach",
     What.escalation: "hoso.breach",
+    What.reminder: "hoso.alert",
 }
 
 
@@ -31,6 +33,7 @@ async def sweep(at: datetime | None = None) -> dict[str, int]:
     breaches = await recording.record(engine, book, moment(at))
     async with transaction(engine) as db:
         await ending.overtake(db)
+    await roll(engine)  # figures are exact without it, and quick with it
     new = await recent.since(engine, begun) if any(told.values()) else []
     happened = [Happening(KINDS[e.what], e.code, {"rule": e.rule, "unit": e.unit}) for e in new]
     counts = told | {f"breaches {what}": n for what, n in breaches.items()}

@@ -26,6 +26,7 @@ from config.settings import settings
 from flows.cron import came_round, is_frequent
 from flows.deploying import listed
 from flows.drive import drive
+from flows.intake import imports
 from flows.notify import notify
 from flows.opening import close, connections, give_up, moment, set_clock, shown
 from flows.pool import Pool
@@ -34,6 +35,7 @@ from states import notices
 from states.changes import applying
 from states.db import LOST, transaction, watch
 from states.errors import HosoError
+from states.intake import running
 from states.ledger import WAKE, anchor
 from states.ledger.driving import anything_open
 
@@ -69,6 +71,7 @@ def _woken_flows() -> list[Woken]:
     return [
         Woken(drive, _anything_open),
         Woken(recompute, _anything_approved),
+        Woken(imports, _anything_to_take_in),
         Woken(notify, _anything_to_tell, tick=PROMPTLY),
     ]
 
@@ -200,6 +203,10 @@ async def _anything_to_tell() -> bool:
 
 async def _anything_approved() -> object:
     return await applying.waiting(connections())
+
+
+async def _anything_to_take_in() -> object:
+    return await running.waiting(connections())
 
 
 # Called by the clock --------------------------------------------------------------------------

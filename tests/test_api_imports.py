@@ -11,8 +11,6 @@ import pytest
 from foreign_files import filled, mapped
 from office import Office, address, entries, running, told
 
-from api import imports
-from api.app import ROUTERS
 from states.errors import BadFile
 from states.intake import Limits
 from states.intake.trial import CLOSE, suggested, tried
@@ -42,8 +40,6 @@ agency: Cơ quan
 @pytest.fixture
 async def office(fresh, tmp_path):
     async with running(address(fresh), tmp_path) as office:
-        if imports.router not in ROUTERS:
-            office.app.include_router(imports.router)
         yield office
 
 
@@ -80,7 +76,8 @@ async def test_a_map_that_is_suggested_is_one_that_reads(office):
     assert by.startswith("# A guess from the first")
     told(await send(office, "trial", TABLE.encode(), map=by), 422, "bad-file")
     by = filled(by) + "other_agencies: true\n"
-    found = (await send(office, "trial", TABLE.encode(), map=by)).json()
+    told(await send(office, "trial", TABLE.encode(), map=by), 403, "not-yours")
+    found = (await send(office, "trial", TABLE.encode(), by="p-control-01", map=by)).json()
     assert (found["dossiers"], found["noted"]) == (3, {"due_before_receipt": 1})
 
 

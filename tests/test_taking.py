@@ -1,6 +1,7 @@
 """Foreign dossiers into the ledger: each whole or not at all, none twice, whatever stopped it."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -286,6 +287,56 @@ async def test_two_imports_at_once_take_each_dossier_once(
     again = await taken(fresh, table(tmp_path, rows))
     assert (again.taken, again.known, again.refused) == (0, 60, [])
     assert sum("adopt" in line for line in await everything(fresh)) == 60
+
+
+# What else a file says -----------------------------------------------------------------------
+
+
+CONTACTS = {"phone": "ĐT", "email": "Thư", "citizen_id": "CCCD", "keep": ["Ghi chú"]}
+
+
+async def test_contacts_and_what_a_map_keeps_are_stored(fresh: AsyncEngine, tmp_path: Path) -> None:
+    rows = (
+        "Mã,Nhận,ĐT,Thư,CCCD,Ghi chú\n"
+        "A-1,2024-03-04,0912.345.678,anh@example.vn,001 234 567 890,Hồ sơ giấy\n"
+        "A-2,2024-03-04,gọi sau,anh(at)example.vn,?,\n"
+        "A-3,2024-03-04,,,,\n"
+    )
+    names = mapped(agency={"default": "X"}, **CONTACTS)
+    seen: list[str] = []
+
+    def card(number: str) -> str:
+        seen.append(number)
+        return "f" * 64
+
+    items = read(put(tmp_path, "a.csv", rows), names)
+    tally = await take(fresh, BOOK, items, "a.csv", "week", card=card)
+    assert (tally.taken, seen) == (3, ["001234567890"])
+    assert [(note.code, note.what, note.detail) for note in tally.notes] == [
+        ("A-2", "unread_contact", "not written as one is, and so not kept: ĐT, Thư, CCCD"),
+    ]
+    async with fresh.connect() as db:
+        found = await papers(db)
+        lines = (await db.execute(sa.select(Entry.payload).order_by(Entry.dossier_id))).scalars()
+        first, *others = lines
+        terms = sa.text("SELECT kind, term FROM sought ORDER BY dossier_id, kind, term")
+        sought = [tuple(each) for each in await db.execute(terms)]
+        assert (await ledger.verify(db, BOOK)).faults == []
+    told = [(each.phone, each.email, each.citizen) for each in found.values()]
+    assert told == [("0912345678", "anh@example.vn", "f" * 64), (None,) * 3, (None,) * 3]
+    assert json.loads(first)["taken"]["kept"] == {"Ghi chú": "Hồ sơ giấy"}
+    assert not [each for each in others if "kept" in each]
+    assert {("phone", "0912345678"), ("citizen", "f" * 64)} <= set(sought)
+
+
+async def test_without_the_key_no_number_of_a_card_is_kept(
+    fresh: AsyncEngine, tmp_path: Path
+) -> None:
+    names = mapped(agency={"default": "X"}, citizen_id="CCCD")
+    rows = "Mã,Nhận,CCCD\nA-1,2024-03-04,001234567890\n"
+    assert (await taken(fresh, read(put(tmp_path, "a.csv", rows), names))).taken == 1
+    async with fresh.connect() as db:
+        assert (await papers(db))["A-1"].citizen is None
 
 
 # A real log ----------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from states.ledger import Act, effects
 from states.ledger.acts import BRINGS, WithFiles
 from states.ledger.statements import d
 from states.people import Caller
+from states.sentences import any_of
 from states.sight import Sight
 from states.tables import Dossier
 
@@ -82,8 +83,8 @@ class Held(NamedTuple):
 
 
 def wanted(book: Catalogue, paper: Dossier) -> tuple[Component, ...]:
-    """The components that a dossier's version of its procedure lists; none of one taken over."""
-    if paper.source is not None:
+    """The components that a dossier's version of its procedure lists; none where none is ours."""
+    if not paper.version:
         return ()
     return book.procedure(paper.procedure, paper.version).components
 
@@ -93,19 +94,25 @@ def check(book: Catalogue, who: Caller, paper: Dossier, component: str) -> None:
     known = [each.code for each in wanted(book, paper)]
     if component not in known:
         raise Unknown(
-            f"dossier {paper.code} has no component {component[:60]}:"
-            f" it has {', '.join(known) or 'none'}"
+            "dossier {code} has no component {component}: it has {known}",
+            code=paper.code,
+            component=component[:60],
+            known=any_of(known),
         )
     if why := people.may(book, who, paper.agency, paper.unit, paper.field):
-        raise NotYours(f"{who.person.id} may not hand in its files: {why}")
+        raise NotYours("{id} may not hand in its files: {why}", id=who.person.id, why=why)
     if paper.finished_at is not None:
-        raise NotOpen(f"dossier {paper.code} is {paper.state}: its files change no more")
+        raise NotOpen(
+            "dossier {code} is {state}: its files change no more",
+            code=paper.code,
+            state=paper.state,
+        )
 
 
 # In ---------------------------------------------------------------------------------------
 
 
-async def reserve(db: AsyncConnection, received: Received, by: str, at: datetime) -> None:
+async def reserve(db: AsyncConnection, received: Received[Any], by: str, at: datetime) -> None:
     """Enter a file before it is put in its place; committed by itself, so that a sweep finds it."""
     row = {
         "sha256": received.sha256,
@@ -159,8 +166,10 @@ def check_seen(
     """Raises `Stale` when the caller has seen another file than the present one."""
     if seen is not None and (present is None or present["sha256"] != seen):
         raise Stale(
-            f"component {component} of dossier {paper.code} has another file by now: read it again"
-            " and decide anew"
+            "component {component} of dossier {code} has another file by now: read it again and"
+            " decide anew",
+            component=component,
+            code=paper.code,
         )
 
 

@@ -4,22 +4,35 @@ import hashlib
 import os
 import threading
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
-from states.files import kinds
-from states.files.kinds import Kind
+from states.files.kinds import HEAD
 from states.files.refusals import BrokenOff
 
+K = TypeVar("K", bound=StrEnum)
+Of_co = TypeVar("Of_co", bound=StrEnum, covariant=True)
 
-class Incoming:
+
+class Look(Protocol[Of_co]):
+    """What looks at a file as it comes: `states.files.kinds` does for those of components."""
+
+    def check_start(self, head: bytes) -> None:
+        """Raises `NotTaken` for a beginning that is of no kind."""
+
+    def kind_of(self, file: Any, size: int) -> Of_co:
+        """What an open file is. Raises `NotTaken`."""
+
+
+class Incoming(Generic[K]):
     """Under a name of its own on this machine, readable by its owner, until it is put in its place.
 
     The methods wait for one another: what was cancelled may be at work in a thread still.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, look: Look[K]) -> None:
+        self.path, self.look = path, look
         self.hash, self.size = hashlib.sha256(), 0
         self._file: BinaryIO | None = None
         self._gone = False
@@ -30,13 +43,13 @@ class Incoming:
         with self._turn:
             self._write(piece)
 
-    def finish(self, piece: bytes) -> Kind:
+    def finish(self, piece: bytes) -> K:
         """Add the last piece, have it on the disk, and say what it all is. Raises `NotTaken`."""
         with self._turn:
             file = self._write(piece)
             file.flush()
             os.fsync(file.fileno())
-            kind = kinds.kind_of(file, self.size)
+            kind = self.look.kind_of(file, self.size)
             file.close()
             return kind
 
@@ -53,7 +66,7 @@ class Incoming:
         if self._gone:
             raise BrokenOff
         if self._file is None:
-            kinds.check_start(piece[: kinds.HEAD])
+            self.look.check_start(piece[:HEAD])
             self._file = _created(self.path)
         self.hash.update(piece)
         self.size += len(piece)

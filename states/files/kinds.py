@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from states.files import packed
 from states.files.refusals import NotTaken
+from states.sentences import Sentence
 
 HEAD = 4096  # bytes by which it is told what a file begins as
 
@@ -41,7 +42,9 @@ ENDINGS: dict[Kind, tuple[str, ...]] = {
     Kind.odt: ("odt",),
     Kind.ods: ("ods",),
 }
-TAKEN = "send a PDF, an image (JPEG, PNG, TIFF, WebP) or a document (DOCX, XLSX, ODT, ODS)"
+TAKEN = Sentence(
+    "send a PDF, an image (JPEG, PNG, TIFF, WebP) or a document (DOCX, XLSX, ODT, ODS)"
+)
 
 
 class Parts(NamedTuple):
@@ -83,10 +86,10 @@ SHORTEST = 16  # bytes of a file that can be any of these
 def check_start(head: bytes) -> None:
     """Refuse what begins as none that is taken, before all of it came. Raises `NotTaken`."""
     if not head:
-        raise NotTaken(f"the file is empty: {TAKEN}")
+        raise NotTaken("the file is empty: {taken}", taken=TAKEN)
     begins = (start for sign in PLAIN.values() for start in sign.begins)
     if not head.startswith((*begins, packed.BEGINS)):
-        raise NotTaken(f"this {looks_like(head)}: {TAKEN}")
+        raise NotTaken("this {looks_like}: {taken}", looks_like=looks_like(head), taken=TAKEN)
 
 
 def kind_of(file: Any, size: int) -> Kind:
@@ -98,10 +101,14 @@ def kind_of(file: Any, size: int) -> Kind:
         found = packed.main_type(file, size, _tail(file, size, packed.LONGEST_END))
         if found in set(Kind) - PLAIN.keys():
             return Kind(found)
-        raise NotTaken(f"this is an archive, and none of a document without macros: {TAKEN}")
+        raise NotTaken(
+            "this is an archive, and none of a document without macros: {taken}", taken=TAKEN
+        )
     kind = next(kind for kind, sign in PLAIN.items() if parts.head.startswith(sign.begins))
     if size < SHORTEST or not PLAIN[kind].whole(parts):
-        raise NotTaken(f"this begins as {kind.name.upper()} and is not a whole one: make it anew")
+        raise NotTaken(
+            "this begins as {name} and is not a whole one: make it anew", name=kind.name.upper()
+        )
     return kind
 
 
@@ -117,20 +124,22 @@ def check_claim(kind: Kind, name: str, claimed: str | None) -> None:
         called = Kind(media) if media in set(Kind) else None
     if called not in {None, kind}:
         raise NotTaken(
-            f"it is called {called.name.upper()} and is {kind.name.upper()}: name it as it is"
+            "it is called {name} and is {what}: name it as it is",
+            name=called.name.upper(),
+            what=kind.name.upper(),
         )
 
 
-def looks_like(head: bytes) -> str:
+def looks_like(head: bytes) -> Sentence:
     """A guess for the sentence of a refusal, and for nothing else."""
     import puremagic
 
     try:
         guesses = puremagic.magic_string(head[:HEAD])
     except (puremagic.PureError, ValueError):
-        return "is of no kind that is known"
+        return Sentence("is of no kind that is known")
     best = max(guesses, key=lambda guess: guess.confidence)
-    return f"looks like {best.name or best.extension}"[:120]
+    return Sentence("looks like {name}", name=(best.name or best.extension)[:109])
 
 
 def _tail(file: Any, size: int, length: int) -> bytes:

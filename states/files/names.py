@@ -13,7 +13,7 @@ def shown(name: str) -> str:
     """The name as it is kept, composed (NFC). Raises `BadInput`."""
     name = unicodedata.normalize("NFC", name).strip()
     if not name or len(name) > LONGEST:
-        raise BadInput(f"name must have 1 to {LONGEST} characters")
+        raise BadInput("name must have 1 to {longest} characters", longest=LONGEST)
     if "/" in name or "\\" in name or name in {".", ".."}:
         raise BadInput("name must be a file's name alone: leave the folders out")
     # Among these are marks that turn the direction of writing, and so disguise an ending.

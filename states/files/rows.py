@@ -19,6 +19,23 @@ class Provenance(StrEnum):
     agency = auto()  # handed over by an agency's own software
 
 
+class Medium(StrEnum):
+    """What the store holds: the kinds of components' files, and of other systems' files."""
+
+    pdf = Kind.pdf.value
+    jpeg = Kind.jpeg.value
+    png = Kind.png.value
+    tiff = Kind.tiff.value
+    webp = Kind.webp.value
+    docx = Kind.docx.value
+    xlsx = Kind.xlsx.value
+    odt = Kind.odt.value
+    ods = Kind.ods.value
+    csv = "text/csv"
+    gzip = "application/gzip"
+    xml = "application/xml"
+
+
 class File(SQLModel, table=True):
     """What the store holds, or is about to. `at` and `by`: when and by whom it last came in.
 
@@ -26,14 +43,14 @@ class File(SQLModel, table=True):
     """
 
     __table_args__ = (
-        only("type", Kind),
+        only("type", Medium),
         sa.CheckConstraint("octet_length(sha256) = 32", name="sha256"),
         sa.CheckConstraint("size > 0", name="size"),
     )
 
     sha256: bytes = Field(primary_key=True, sa_type=sa.LargeBinary)
     size: int = Field(sa_type=sa.BigInteger)  # bytes
-    type: Kind = Field(sa_type=word(Kind))
+    type: Medium = Field(sa_type=word(Medium))
     at: datetime = Field(sa_type=MOMENT)
     by: str
 

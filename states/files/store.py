@@ -13,15 +13,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from states.errors import HosoError
-from states.files.incoming import Incoming, make
-from states.files.kinds import Kind
+from states.files import kinds
+from states.files.incoming import Incoming, K, Look, make
 from states.files.refusals import FileTooLarge, Spoilt, StoreAway
 
 log = structlog.get_logger()
@@ -44,19 +44,21 @@ def opened(address: str | None, data: Path) -> "Store":
     try:
         fs, root = url_to_fs(address or str(data / "files"))
     except (ImportError, ValueError) as error:
-        raise Unusable(f"files cannot be kept at {address}: {error}") from error
+        raise Unusable(
+            "files cannot be kept at {address}: {error}", address=address, error=error
+        ) from error
     if isinstance(fs, LocalFileSystem):
         return Disk(fs, root, Path(root) / "incoming")
     return Store(fs, root, data / "incoming")
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Received(Generic[K]):
     """A file that is whole and looked at; it waits at `path` to be kept."""
 
     sha256: bytes
     size: int
-    kind: Kind
+    kind: K
     path: Path
 
 
@@ -70,21 +72,25 @@ class Store:
 
     @asynccontextmanager
     async def receiving(
-        self, chunks: AsyncIterator[bytes], at: datetime, largest: int
-    ) -> AsyncIterator[Received]:
+        self,
+        chunks: AsyncIterator[bytes],
+        at: datetime,
+        largest: int,
+        look: Look[K] = kinds,  # type: ignore[assignment]  # of components, unless said
+    ) -> AsyncIterator[Received[K]]:
         """Take a file in; it is gone at the end of the block, unless it was kept.
 
         Raises `FileTooLarge` as soon as it is, `NotTaken` and `StoreAway`.
         """
         stamp = f"{at.astimezone(UTC):{STAMP}}"
-        incoming = Incoming(self.waiting / f"{stamp}-{secrets.token_hex(8)}")
+        incoming = Incoming(self.waiting / f"{stamp}-{secrets.token_hex(8)}", look)
         try:
             kind = await _taken(incoming, chunks, largest)
             yield Received(incoming.hash.digest(), incoming.size, kind, incoming.path)
         finally:  # done to its end, even if whoever waits for it is cancelled
             await asyncio.shield(_thread(incoming.discard))
 
-    async def keep(self, received: Received) -> None:
+    async def keep(self, received: Received[Any]) -> None:
         """Put it in its place. Where the same bytes lie already, they do so again."""
         await _thread(self._put, received.path, self.place(received.sha256))
 
@@ -149,7 +155,7 @@ class Disk(Store):
             _settle(each)
 
 
-async def _taken(incoming: Incoming, chunks: AsyncIterator[bytes], largest: int) -> Kind:
+async def _taken(incoming: Incoming[K], chunks: AsyncIterator[bytes], largest: int) -> K:
     piece, had = bytearray(), 0
     async for chunk in chunks:
         had += len(chunk)
@@ -165,7 +171,8 @@ def check_size(size: int, largest: int) -> None:
     """Raises `FileTooLarge`."""
     if size > largest:
         raise FileTooLarge(
-            f"a file may have {largest:,} bytes at most: scan it in fewer dots, or in parts"
+            "a file may have {largest:,} bytes at most: scan it in fewer dots, or in parts",
+            largest=largest,
         )
 
 

@@ -15,14 +15,17 @@ from states.consultations.opened import consultation_end
 from states.db import transaction
 from states.files.rows import attachment, file
 from states.files.store import Store
+from states.intake.rows import intake
 
 log = structlog.get_logger()
 
 DELAY = timedelta(days=1)  # an upload is attached seconds after it came, or never
 BATCH = 200  # files a transaction
 
-_UNUSED = ~sa.exists().where(attachment.c.sha256 == file.c.sha256) & ~sa.exists().where(
-    consultation_end.c.file == sa.func.encode(file.c.sha256, "hex")
+_UNUSED = (
+    ~sa.exists().where(attachment.c.sha256 == file.c.sha256)
+    & ~sa.exists().where(intake.c.sha256 == file.c.sha256)
+    & ~sa.exists().where(consultation_end.c.file == sa.func.encode(file.c.sha256, "hex"))
 )
 
 

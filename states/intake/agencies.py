@@ -6,6 +6,7 @@ from states.errors import BadInput
 from states.intake.cells import shown
 from states.intake.mapping import Map
 from states.intake.records import Record, Refused
+from states.sentences import Sentence
 
 Admits = Callable[[Record | Refused], Record | Refused]
 
@@ -19,7 +20,7 @@ def admitting(by: Map, agencies: Collection[str]) -> Admits:
         return lambda item: item
     default = by.agency.default if by.agency else None
     if default is not None and default not in agencies:
-        raise BadInput(f"the map, agency.default: {_strange(default, agencies)}")
+        raise BadInput("the map, agency.default: {strange}", strange=_strange(default, agencies))
 
     def admit(item: Record | Refused) -> Record | Refused:
         if isinstance(item, Refused) or item.agency is None or item.agency in agencies:
@@ -29,9 +30,28 @@ def admitting(by: Map, agencies: Collection[str]) -> Admits:
     return admit
 
 
-def _strange(agency: str, agencies: Collection[str]) -> str:
-    return (
-        f"there is no agency {shown(agency)}: name one of {', '.join(sorted(agencies))} (by"
-        " `agency.words`, if the file has names of its own), or let others in with"
-        " `other_agencies: true`"
+def within(agencies: Collection[str] | None) -> Admits:
+    """Refuses a dossier of an agency that is none of these, whoever it is of; None: none is."""
+    if agencies is None:
+        return lambda item: item
+
+    def own(item: Record | Refused) -> Record | Refused:
+        if isinstance(item, Refused) or item.agency is None or item.agency in agencies:
+            return item
+        why = Sentence(
+            "it is of {agency}, and who asked for this brings in dossiers of {agencies} only",
+            agency=shown(item.agency),
+            agencies=sorted(agencies),
+        )
+        return Refused(item.row, item.code, why)
+
+    return own
+
+
+def _strange(agency: str, agencies: Collection[str]) -> Sentence:
+    return Sentence(
+        "there is no agency {agency}: name one of {agencies} (by `agency.words`, if the file has"
+        " names of its own), or let others in with `other_agencies: true`",
+        agency=shown(agency),
+        agencies=sorted(agencies),
     )

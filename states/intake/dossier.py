@@ -1,17 +1,22 @@
 """One row as a map reads it, with what was odd about it. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
+from states.finding.searching import NUMBER
 from states.intake.cells import NULLS, Unreadable, clean, fold, moment, shown, tidy, unclear
 from states.intake.mapping import Map, Moment, Text
 from states.intake.records import Activity, Note, Oddity, Record
 from states.intake.source import Row
+from states.ledger.acts import EMAIL, PHONE
 from states.words import Channel, Outcome
 
 LONGEST_CODE = 200
+PARTED = re.compile(r"[\s.\-()]+")  # how numbers are written in groups
+CARD = re.compile(NUMBER.pattern, re.ASCII | re.IGNORECASE)
 
 
 class Telling:
@@ -22,6 +27,7 @@ class Telling:
         self._code = ""
         self._nulls: dict[str, None] = {}
         self._unclear: dict[str, None] = {}
+        self._unread: dict[str, None] = {}
 
     def code(self) -> str:
         self._code = tidy(self._text(self.by.code) or "")
@@ -57,6 +63,9 @@ class Telling:
             activities=activities,
             data=self._kept(by.keep, self.row.cells),
             mended=(),
+            phone=self._contact(by.phone, PHONE, PARTED),
+            email=self._contact(by.email, EMAIL),
+            citizen_id=self._contact(by.citizen_id, CARD, PARTED),
         )
         oddities = [*self._cleaned(told != activities), *odd(record, by.tz)]
         notes = tuple(Note(record.row, record.code, what, detail) for what, detail in oddities)
@@ -74,6 +83,18 @@ class Telling:
     def _kept(self, names: tuple[str, ...], cells: Mapping[str, str]) -> dict[str, str]:
         found = ((name, self._text(name, cells)) for name in names)
         return {name: value for name, value in found if value is not None}
+
+    def _contact(
+        self, name: str | None, shape: re.Pattern[str], parted: re.Pattern[str] | None = None
+    ) -> str | None:
+        """How somebody is reached. What cannot be used is no reason to refuse their dossier."""
+        if name is None or (text := self._text(name)) is None:
+            return None
+        found = parted.sub("", text) if parted else text
+        if not shape.fullmatch(found):
+            self._unread[name] = None
+            return None
+        return found
 
     def _said(self, part: Text | None) -> str | None:
         if part is None:
@@ -154,6 +175,9 @@ class Telling:
         if self._unclear:
             names = ", ".join(self._unclear)
             yield "unclear_local_time", f"a local time that summer time repeats or skips in {names}"
+        if self._unread:
+            names = ", ".join(self._unread)
+            yield "unread_contact", f"not written as one is, and so not kept: {names}"
         if self.row.differing:
             names = ", ".join(self.row.differing)
             yield "differing_values", f"rows disagree on {names}; the first is kept"

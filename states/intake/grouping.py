@@ -78,8 +78,9 @@ def by_dossier(
             yield from _gathered(codes, own, limit)
     except sqlite3.OperationalError as error:
         raise HosoError(
-            f"The temporary folder cannot hold this file while it is sorted ({error}); "
-            "make room there or set SQLITE_TMPDIR to a folder that has it."
+            "The temporary folder cannot hold this file while it is sorted ({error}); make room"
+            " there or set SQLITE_TMPDIR to a folder that has it.",
+            error=error,
         ) from error
 
 

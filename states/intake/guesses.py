@@ -48,6 +48,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "ho va ten", "ho ten", "nguoi nop", "chu ho so", "nguoi yeu cau", "applicant", "aanvrager",
     ),
     "phone": ("so dien thoai", "dien thoai", "sdt", "phone", "telephone", "mobile", "telefoon"),
+    "email": ("thu dien tu", "dia chi email", "e mail", "email", "mail"),
+    "citizen_id": (
+        "so cccd", "cccd", "so cmnd", "cmnd", "so dinh danh", "can cuoc", "citizen id",
+        "identity card", "bsn",
+    ),
     "channel": (
         "hinh thuc nop", "hinh thuc tiep nhan", "hinh thuc", "kenh", "channel", "kanaal",
         "source channel",

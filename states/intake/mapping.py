@@ -9,6 +9,8 @@ system needs a YAML file and no code.
     channel: {from: Hình thức, words: {Trực tiếp: counter}, default: counter}
     agency: {default: H42.01}       # the same for all, where the file does not say
     other_agencies: true            # lets in agencies that the catalogue does not have
+    phone: Điện thoại               # `phone`, `email` and `citizen_id` are columns alone
+    keep: [Ghi chú]                 # kept as text with the dossier, found in its history
 """
 
 import codecs
@@ -181,6 +183,9 @@ class Map(_Part):
     unit: AnyText | None = None
     person: AnyText | None = None
     applicant: AnyText | None = None
+    phone: Name | None = None
+    email: Name | None = None
+    citizen_id: Name | None = None
     keep: tuple[Name, ...] = ()
     event: Events | None = None
 
@@ -210,7 +215,8 @@ class Map(_Part):
         texts = (self.agency, self.procedure, self.channel, self.outcome, self.unit, self.person)
         told = (*self.moments.values(), *texts, self.applicant)
         parts = [part.column for part in told if part and part.column]
-        return tuple(dict.fromkeys((self.code, *parts, *self.keep)))
+        contacts = filter(None, (self.phone, self.email, self.citizen_id))
+        return tuple(dict.fromkeys((self.code, *parts, *contacts, *self.keep)))
 
     @cached_property
     def tz(self) -> tzinfo:

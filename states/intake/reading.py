@@ -23,6 +23,7 @@ from states.intake.grouping import Codes, by_dossier
 from states.intake.mapping import Map
 from states.intake.records import Record, Refused
 from states.intake.source import Break, Header, Limits, Row, Source, kind, nobody
+from states.sentences import Sentence, anded
 
 GENEROUS = Limits()
 
@@ -89,7 +90,10 @@ def _check_columns(path: Path, header: Header, by: Map) -> None:
             raise BadFile(str(path), by.header, name, f"no such column; {_there(name, there)}")
         if len(places) > 1:
             raise BadFile(
-                str(path), by.header, name, f"columns {' and '.join(places)} share it; rename one"
+                str(path),
+                by.header,
+                name,
+                Sentence("columns {places} share it; rename one", places=anded(places)),
             )
 
 

@@ -18,6 +18,7 @@ Oddity = Literal[
     "outcome_without_finish",
     "short_row",
     "unclear_local_time",
+    "unread_contact",
     "unsorted_events",
 ]
 
@@ -70,6 +71,9 @@ class Record:
     activities: tuple[Activity, ...]
     data: Mapping[str, str]
     mended: tuple[Note, ...]
+    phone: str | None = None
+    email: str | None = None
+    citizen_id: str | None = None  # of their identity card, as the file has it
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from states.errors import BadFile
+from states.sentences import Sentence
 
 CHUNK = 1 << 16
 GZIP = b"\x1f\x8b"
@@ -127,9 +128,13 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             head = file.read(4)
     except OSError as error:
-        raise BadFile(name, None, None, f"cannot be read: {error.strerror or error}") from error
+        raise BadFile(
+            name, None, None, Sentence("cannot be read: {why}", why=error.strerror or error)
+        ) from error
     except ValueError as error:  # a NUL in the name
-        raise BadFile(name, None, None, f"not the name of a file: {error}") from error
+        raise BadFile(
+            name, None, None, Sentence("not the name of a file: {error}", error=error)
+        ) from error
     if not head:
         raise BadFile(name, None, None, "the file is empty")
     return head

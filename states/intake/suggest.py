@@ -16,6 +16,7 @@ BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(:[A-Za-z0-9_]+)*")
 EMPTY = {"EMPTY", "UNKNOWN", "-", "N/A"}
 MOMENTS = ("received", "due", "finished", "delivered")
 TEXTS = ("procedure", "agency", "unit", "person", "applicant")
+CONTACTS = ("phone", "email", "citizen_id")
 FEW = 30  # words in a column of words
 WORDS = {"channel": CHANNELS, "outcome": OUTCOMES}
 ASKED = ("agency", "procedure")  # of whoever imports, where the file does not say
@@ -77,7 +78,7 @@ def _dossier(seen: Seen, event: dict[str, str]) -> dict[str, str]:
     # The planned end and the day of delivery have the longer names, which the end's would match.
     for key in ("due", "delivered", "received", "finished"):
         take(key, FIELDS[key], dated=True)
-    for key in (*WORDS, *TEXTS, "phone"):
+    for key in (*WORDS, *TEXTS, *CONTACTS):
         take(key, FIELDS[key], dated=False)
     if "code" not in found:
         alone = [name for name, column in free.items() if column.unique and not column.dated]
@@ -155,8 +156,11 @@ def _texts(found: dict[str, str]) -> Iterator[str]:
         elif key in ASKED:
             yield f'{key}: {{default: "{TO_FILL}"}} # not in the file: write yours instead'
     yield "# other_agencies: true # lets in agencies that the catalogue does not have"
-    if "phone" in found:
-        yield f"# {_quoted(found['phone'])} stays where it is: telephones are not imported"
+    for key in CONTACTS:
+        if key in found:
+            yield f"{key}: {_quoted(found[key])}"
+    if "citizen_id" in found:
+        yield "# of the number of an identity card only a keyed hash is kept, to find it by"
 
 
 def _worded(key: str, column: Column, known: dict[str, tuple[str, ...]]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 Whatever stopped an import, run it again: what is there already is known by its code and left alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -17,13 +18,45 @@ from states.clock import Policy
 from states.db import transaction
 from states.errors import BadInput, HosoError
 from states.intake.records import Note, Record, Refused
+from states.intake.rows import RowResult
 from states.ledger import Act, Book, Taken
 from states.ledger.acts import LONG, SHORT, check_text
 from states.ledger.statements import d
+from states.sentences import said_by
 from states.words import Channel, Event, Outcome, Role
 
 BATCH = 200
 ACTOR = "import"
+Items = Iterable[Record | Refused]
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Where records come from, and the calendar they live by.
+
+    `card` makes of the number of an identity card what is kept of it; without it none is.
+    """
+
+    source: str
+    calendar: str
+    card: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of one dossier of a file."""
+
+    row: int
+    code: str | None
+    result: RowResult
+    why: str | None = None
+    ends: bool = False
+    activities: int = 0
+    notes: tuple[Note, ...] = ()
+
+    @classmethod
+    def refused(cls, item: Refused) -> "Told":
+        return cls(item.row, item.code, RowResult.refused, item.why, item.ends)
 
 
 @dataclass(slots=True)
@@ -36,65 +69,105 @@ class Tally:
     notes: list[Note] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
 
+    def add(self, told: Told) -> None:
+        if told.result is RowResult.refused:
+            self.refused.append(Refused(told.row, told.code, told.why or "", told.ends))
+        elif told.result is RowResult.known:
+            self.known += 1
+        else:
+            self.taken += 1
+            self.activities += told.activities
+            self.notes += told.notes
+
 
 async def take(
     engine: AsyncEngine,
     book: Book,
-    items: Iterable[Record | Refused],
+    items: Items,
     source: str,
     calendar: str,
     told: Callable[[Tally], None] = lambda tally: None,
+    card: Callable[[str], str] | None = None,
 ) -> Tally:
     """Take the records in. `source` names where they come from; `calendar` the one they live by."""
-    tally = Tally()
-    for batch in _batches(iter(items)):
-        tally.refused += [item for item in batch if isinstance(item, Refused)]
+    tally, taking = Tally(), Taking(source, calendar, card)
+    async for batch in batches(items):
         async with transaction(engine) as db:
-            await _take(
-                db, book, [i for i in batch if isinstance(i, Record)], source, calendar, tally
-            )
+            done = await take_batch(db, book, batch, taking)
+        for each in done:
+            tally.add(each)
         told(tally)
     return tally
 
 
-def _batches(items: Iterator[Record | Refused]) -> Iterator[list[Record | Refused]]:
-    while batch := list(islice(items, BATCH)):
+async def batches(items: Items) -> AsyncIterator[list[Record | Refused]]:
+    """A file read beside everything else: what sorts it first may take minutes over it."""
+    reading = iter(items)
+    while batch := await asyncio.to_thread(_next, reading):
         yield batch
 
 
-async def _take(
-    db: AsyncConnection,
-    book: Book,
-    records: list[Record],
-    source: str,
-    calendar: str,
-    tally: Tally,
-) -> None:
-    found = await db.execute(
-        sa.select(d.code, d.source).where(d.code.in_([record.code for record in records]))
-    )
-    there = {row.code: row.source for row in found}
-    for record in records:
-        if there.get(record.code) == source:
-            tally.known += 1
+def _next(reading: Iterator[Record | Refused]) -> list[Record | Refused]:
+    return list(islice(reading, BATCH))
+
+
+async def take_batch(
+    db: AsyncConnection, book: Book, items: Sequence[Record | Refused], taking: Taking
+) -> list[Told]:
+    """Take in those that are not here yet, in the transaction that is open; what became of each."""
+    codes = [item.code for item in items if isinstance(item, Record)]
+    there = await _there(db, codes)
+    done = []
+    for item in items:
+        if isinstance(item, Refused):
+            done.append(Told.refused(item))
             continue
         try:
-            if record.code in there:
-                whose = there[record.code]
-                told = f"imported from {whose}" if whose else "opened here"
-                raise BadInput(f"code {record.code} is that of a dossier {told}: it was left alone")
+            done.append(await _taken(db, book, item, taking, there))
+        except HosoError as error:
+            done.append(Told.refused(Refused(item.row, item.code, said_by(error))))
+    return done
+
+
+async def _there(db: AsyncConnection, codes: Sequence[str]) -> dict[str, str | None]:
+    """The source of each that is here."""
+    found = await db.execute(sa.select(d.code, d.source).where(d.code.in_(codes)))
+    return {row.code: row.source for row in found}
+
+
+async def _taken(
+    db: AsyncConnection, book: Book, record: Record, taking: Taking, there: dict[str, str | None]
+) -> Told:
+    """Raises what refuses it."""
+    try:
+        if record.code not in there:
             async with db.begin_nested():
-                await _one(db, book, record, source, calendar)
-        except (HosoError, IntegrityError) as error:
-            why = str(error) if isinstance(error, HosoError) else "somebody else is importing it"
-            tally.refused.append(Refused(record.row, record.code, why))
-            continue
-        tally.taken += 1
-        tally.activities += len(record.activities)
-        tally.notes += record.mended
+                await _one(db, book, record, taking)
+            return Told(
+                record.row,
+                record.code,
+                RowResult.taken,
+                activities=len(record.activities),
+                notes=record.mended,
+            )
+    except IntegrityError:  # somebody else was first, since we looked
+        there |= await _there(db, [record.code])
+        if record.code not in there:
+            raise BadInput("somebody else is importing it: import the file again") from None
+    if (whose := there[record.code]) == taking.source:
+        return Told(record.row, record.code, RowResult.known)
+    if whose:
+        raise BadInput(
+            "code {code} is that of a dossier imported from {whose}: it was left alone",
+            code=record.code,
+            whose=whose,
+        )
+    raise BadInput(
+        "code {code} is that of a dossier opened here: it was left alone", code=record.code
+    )
 
 
-async def _one(db: AsyncConnection, book: Book, record: Record, source: str, calendar: str) -> None:
+async def _one(db: AsyncConnection, book: Book, record: Record, taking: Taking) -> None:
     """One dossier with its end, if it has one, and its history."""
     if record.agency is None:
         raise BadInput("it names no agency: map a column to `agency`, or give it a default")
@@ -106,26 +179,30 @@ async def _one(db: AsyncConnection, book: Book, record: Record, source: str, cal
     ):
         check_text(name, getattr(record, name), longest)
     taken = Taken(
-        source=source,
+        source=taking.source,
         code=record.code,
         agency=record.agency,
         unit=record.unit or record.agency,
         procedure=record.procedure or "unstated",
         channel=record.channel or Channel.counter,
         applicant=record.applicant or "",
-        calendar=calendar,
+        calendar=taking.calendar,
         policy=Policy.day,
         received=record.received,
         promised=record.due,
+        phone=record.phone,
+        email=record.email,
+        citizen=taking.card(record.citizen_id) if taking.card and record.citizen_id else None,
+        kept=dict(record.data),
     )
     act = Act(event=Event.adopt, actor=ACTOR, role=Role.system, at=record.received)
-    await ledger.adopt(db, book, taken, act, _told(record))
+    await ledger.adopt(db, book, taken, act, _history(record))
     for step in _ending(record):
         await ledger.move(db, book, record.code, step)
 
 
-def _told(record: Record) -> list[dict[str, Any]]:
-    """The history as the ledger keeps it."""
+def _history(record: Record) -> list[dict[str, Any]]:
+    """As the ledger keeps it."""
     return [
         {
             "n": n,

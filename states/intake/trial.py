@@ -8,7 +8,7 @@ from pathlib import Path
 
 from states.errors import BadFile
 from states.intake import readers
-from states.intake.agencies import admitting
+from states.intake.agencies import admitting, within
 from states.intake.mapping import Map
 from states.intake.reading import read
 from states.intake.records import Note, Record, Refused
@@ -39,18 +39,23 @@ class Trial:
 
 
 def tried(
-    path: Path, by: Map, agencies: Collection[str], limits: Limits = CLOSE, most: int = MOST
+    path: Path,
+    by: Map,
+    agencies: Collection[str],
+    limits: Limits = CLOSE,
+    most: int = MOST,
+    own: Collection[str] | None = None,
 ) -> Trial:
-    """Read a file as an import would, where there are these agencies.
+    """Read a file as an import would, where there are these agencies, for who may bring in `own`.
 
     Raises `BadFile` for one that cannot be begun, `BadInput` for a map whose agency is none.
     """
-    admit = admitting(by, agencies)
+    admit, mine = admitting(by, agencies), within(own)
     told, items = Trial(), iter(read(path, by, limits))
     for item in islice(items, most):
         if isinstance(item, Record) and item.agency is not None:
             told.agencies[item.agency] += 1
-        item = admit(item)
+        item = mine(admit(item))
         if isinstance(item, Record) and item.agency is None:
             item = Refused(item.row, item.code, NO_AGENCY)  # as the import refuses it
         if isinstance(item, Refused):
