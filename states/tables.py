@@ -29,6 +29,12 @@ SQLModel.metadata.naming_convention = {
 AT_COUNTER = (State.registered, State.result_returned)
 
 
+EDITS = (Event.restate, Event.recompute, Event.migrate, Event.reopen)
+HOLDS = (Event.request_supplement, Event.request_payment)
+SELDOM = sa.text(f"event IN {listed((*EDITS, *HOLDS, Event.extend))}")
+"""Lines that audits ask for by themselves: few of all."""
+
+
 class Dossier(SQLModel, table=True):
     """A dossier as it stands."""
 
@@ -37,12 +43,16 @@ class Dossier(SQLModel, table=True):
         only("channel", Channel),
         only("policy", Policy),
         only("stage_role", Role),
+        only("delivered_by", Channel),
         only("outcome", Outcome),
         only("verdict", Tally),
         iff("finished_at IS NOT NULL", lifecycle.FINISHED, "finished"),
         iff("verdict IS NOT NULL", lifecycle.FINISHED, "classed"),
         iff("outcome IS NOT NULL", lifecycle.WITH_RESULT, "decided"),
         iff("delivered_at IS NOT NULL", {State.delivered}, "delivered"),
+        sa.CheckConstraint(
+            "delivered_by IS NULL OR delivered_at IS NOT NULL", name="delivered_by_one"
+        ),
         iff("lapse_at IS NOT NULL", lifecycle.HELD, "waiting"),
         sa.CheckConstraint(
             f"state NOT IN {listed(lifecycle.IN_PROCEDURE)} OR received_at IS NOT NULL",
@@ -151,6 +161,7 @@ class Dossier(SQLModel, table=True):
     verdict: Tally | None = Field(default=None, sa_type=word(Tally))
     outcome: Outcome | None = Field(default=None, sa_type=word(Outcome))
     delivered_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    delivered_by: Channel | None = Field(default=None, sa_type=word(Channel))
 
 
 class Entry(SQLModel, table=True):
@@ -175,6 +186,7 @@ class Entry(SQLModel, table=True):
             postgresql_where=sa.text("key IS NOT NULL"),
         ),
         sa.Index("entry_outbox_idx", "xact", "id"),
+        sa.Index("entry_seldom_idx", "event", "at", postgresql_where=SELDOM),
     )
 
     dossier_id: int = Field(foreign_key="dossier.id", primary_key=True, sa_type=sa.BigInteger)

@@ -2,19 +2,20 @@
 
 import csv
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
+import sqlalchemy as sa
 from office import FILE, LICENCE, PAPERS, Office, address, running, told
 
-from api import reports
-from api.app import ROUTERS
-from api.reports import COLUMNS
+from api.papers import MEDIA
 from states import ledger
 from states.catalogue import bundles
 from states.figures import freezing
+from states.figures.every import REPORTS
 from states.ledger import Act, Lodging
 from states.words import Channel, Event, Role
 
@@ -32,8 +33,6 @@ def by(person: str, **more: str) -> dict[str, str]:
 @pytest.fixture
 async def office(fresh, tmp_path):
     async with running(address(fresh), tmp_path) as office:
-        if reports.router not in ROUTERS:
-            office.app.include_router(reports.router)
         office.at = datetime(2024, 4, 8, 9, tzinfo=HANOI)
         yield office
 
@@ -80,23 +79,24 @@ def refused(answer: Any, kind: str) -> str:
 
 
 def counts(form: Any) -> dict[str, tuple[int, int, int]]:
-    return {
-        row["agency"]: (row["received"], row["overdue"], row["unclassed"]) for row in form["rows"]
-    }
+    rows = form["rows"] if "rows" in form else form["sheets"][0]["rows"]
+    return {row["agency"]: (row["received"], row["overdue"], row["unclassed"]) for row in rows}
 
 
 async def test_the_form_is_of_the_agencies_that_are_seen(office, codes):
     science, labour = {"H42.03": (2, 0, 1)}, {"H42.05": (2, 2, 0)}
     whole = await read(office, "bieu06", **MARCH)
     assert counts(whole) == science | labour
-    assert (whole["total"]["received"], whole["total"]["balances"]) == (4, True)
-    assert whole["since"] == MARCH["from"]
+    [sheet] = whole["sheets"]
+    assert (sheet["total"]["received"], sheet["total"]["agency"], whole["faults"]) == (4, None, [])
+    assert (whole["from"], whole["to"], whole["provisional"]) == (*MARCH.values(), False)
+    assert [each["number"] for each in sheet["columns"]][:4] == ["", "(3)", "(4)", "(5)"]
     assert counts(await read(office, "bieu06", SCIENCE, **MARCH)) == science
     mine = await read(office, "bieu06", LABOUR, **MARCH)
     assert counts(mine) == labour
-    assert mine["total"]["received"] == 2
+    assert mine["sheets"][0]["total"]["received"] == 2
     assert counts(await read(office, "bieu06", agency=["H42.05"])) == labour
-    assert mine["rows"][0]["name"].startswith("Sở Lao động")
+    assert mine["sheets"][0]["rows"][0]["name"].startswith("Sở Lao động")
     anew = await read(office, "bieu06", policy="instant", **MARCH)
     assert (counts(anew), anew["policy"]) == (counts(whole), "instant")
 
@@ -123,12 +123,18 @@ async def test_as_csv(office, codes):
     answer = await office.client.get("/v1/reports/bieu06", **asked)
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    form = await read(office, "bieu06", **MARCH)
-    assert rows[0] == ["agency", "name", *COLUMNS]
+    [form] = (await read(office, "bieu06", **MARCH))["sheets"]
+    assert rows[0][:4] == ["agency", "name", "received", "online"]
     lines = [*form["rows"], form["total"]]
-    assert rows[1:] == [
-        [line["agency"], line["name"], *(str(line[each]) for each in COLUMNS)] for line in lines
+    kept = [each for each in rows[0] if not each.startswith("of_")]
+    assert [dict(zip(rows[0], row, strict=True)) for row in rows[1:]] == [
+        dict(zip(rows[0], row, strict=True)) | {each: text(line[each]) for each in kept}
+        for row, line in zip(rows[1:], lines, strict=True)
     ]
+
+
+def text(cell: Any) -> str:
+    return "" if cell is None else str(cell)
 
 
 @pytest.mark.parametrize(
@@ -139,8 +145,16 @@ async def test_as_csv(office, codes):
         ({"to": "9999-12-31T23:59:59Z"}, "invalid"),
         ({"to": "0001-01-01T00:00:00+14:00"}, "invalid"),
         ({"policy": "month"}, "invalid"),
-        ({"format": "pdf"}, "invalid"),
+        ({"format": "doc"}, "invalid"),
         ({"agency": "a\0"}, "invalid"),
+        ({"by": "colour"}, "bad-input"),
+        ({"by": "agency,agency"}, "bad-input"),
+        ({"each": "week"}, "bad-input"),
+        ({"each": "month"}, "bad-input"),
+        ({"period": "2023-Q5"}, "bad-input"),
+        ({"period": "2023", "from": "2023-01-01T00:00:00+07:00"}, "bad-input"),
+        ({"option": "colour=red"}, "bad-input"),
+        ({"option": "red"}, "bad-input"),
     ],
 )
 async def test_bad_input(office, asked, kind):
@@ -174,3 +188,155 @@ async def test_frozen_and_compared(office, fresh, codes):
     assert theirs["cells"] == theirs["shifts"] == []
     answer = await office.client.get("/v1/reports/frozen/99", headers=by(CONTROL))
     told(answer, 404, "unknown")
+
+
+# Every form of it --------------------------------------------------------------------------------
+
+
+async def test_as_a_workbook_a_page_and_a_drawing(office, codes):
+    for form, begins in (("xlsx", b"PK"), ("pdf", b"%PDF-"), ("svg", b"<?xml")):
+        asked = {"params": MARCH | {"format": form}, "headers": by(CONTROL)}
+        answer = await office.client.get("/v1/reports/bieu06", **asked)
+        assert answer.status_code == 200, answer.text
+        assert answer.content.startswith(begins)
+        assert answer.headers["Content-Length"] == str(len(answer.content))
+        assert f'filename="bieu06.{form}"' in answer.headers["Content-Disposition"]
+        assert answer.headers["Content-Type"].partition(";")[0] == MEDIA[form].partition(";")[0]
+    book = openpyxl.load_workbook(io.BytesIO(await file(office, "bieu06", "xlsx")))
+    assert any("H42.03" in [cell.value for cell in row] for row in book.active.rows)
+    assert b"<script" not in await file(office, "bieu06", "svg")
+
+
+async def file(office: Office, name: str, form: str, person: str = CONTROL) -> bytes:
+    asked = {"params": MARCH | {"format": form}, "headers": by(person)}
+    answer = await office.client.get(f"/v1/reports/{name}", **asked)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+async def test_the_list_names_every_report(office):
+    listed = await office.client.get("/v1/reports", headers=by(OFFICER))
+    told_of = {each["name"]: each for each in listed.json()["reports"]}
+    assert set(told_of) == set(REPORTS)
+    assert {each["key"] for each in told_of["bieu06"]["figures"]} >= {"late", "of_received"}
+    answer = await office.client.get("/v1/reports/nothing", headers=by(CONTROL))
+    assert "there is no report 'nothing'" in told(answer, 404, "unknown")["detail"]
+
+
+@pytest.mark.parametrize("name", sorted(REPORTS))
+async def test_every_report_can_be_had(office, codes, name):
+    made = await read(office, name, **MARCH)
+    assert (made["report"], made["from"]) == (name, MARCH["from"])
+    for sheet in made["sheets"]:
+        keys = {column["key"] for column in sheet["columns"]}
+        assert all(keys <= set(row) for row in sheet["rows"])
+    lines = csv.reader(io.StringIO((await file(office, name, "csv")).decode("utf-8-sig")))
+    assert list(lines)
+    assert (await file(office, name, "pdf")).startswith(b"%PDF-")
+    assert (await file(office, name, "xlsx")).startswith(b"PK")
+
+
+# From a number to its dossiers ---------------------------------------------------------------
+
+
+async def opened(office: Office, address: str, person: str = CONTROL) -> list[dict[str, Any]]:
+    """All pages, one dossier each."""
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        path = address + "".join(f"&{key}={value}" for key, value in cursor.items())
+        answer = await office.client.get(f"{path}&limit=1", headers=by(person))
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["items"]
+        if (after := answer.json()["next"]) is None:
+            return found
+        cursor = {"cursor": after}
+
+
+async def test_a_number_opens_to_its_dossiers(office, codes):
+    [sheet] = (await read(office, "bieu06", **MARCH))["sheets"]
+    for row in (*sheet["rows"], sheet["total"]):
+        for figure in ("received", "direct", "unclassed", "overdue", "late"):
+            found = await opened(office, row["open"].replace("{figure}", figure))
+            assert len(found) == row[figure]
+            assert all(row["agency"] in {None, each["agency"]} for each in found)
+    [first, *_] = await opened(office, sheet["total"]["open"].replace("{figure}", "received"))
+    clock = await office.client.get(first["clock"], headers=by(CONTROL))
+    assert clock.status_code == 200
+
+
+async def test_nobody_opens_what_they_do_not_see(office, codes):
+    [sheet] = (await read(office, "bieu06", **MARCH))["sheets"]
+    address = sheet["total"]["open"].replace("{figure}", "received")
+    assert {each["agency"] for each in await opened(office, address, SCIENCE)} == {"H42.03"}
+    theirs = f"{address}&where=agency=H42.05"
+    assert await opened(office, theirs, SCIENCE) == []
+    told(await office.client.get(address, headers=by(OFFICER)), 403, "not-held")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"figure": "colour"},
+        {"figure": "late", "where": "agency"},
+        {"figure": "late", "where": "colour=red"},
+        {"figure": "late", "where": "period=2019"},
+        {"figure": "late", "policy": "instant"},
+        {"figure": "late", "cursor": "none"},
+    ],
+)
+async def test_what_cannot_be_opened(office, codes, asked):
+    path = "/v1/reports/bieu06/dossiers"
+    answer = await office.client.get(path, params=MARCH | asked, headers=by(CONTROL))
+    assert answer.status_code == 422, answer.text
+
+
+async def test_a_report_that_is_not_of_dossiers_opens_to_none(office, codes):
+    path = "/v1/reports/register/dossiers"
+    answer = await office.client.get(path, params={"figure": "late"}, headers=by(CONTROL))
+    assert "are not of dossiers" in refused(answer, "bad-input")
+
+
+NAMED = [("option", "people=yes"), ("option", "reason=Kiểm tra sổ quý I")]
+
+
+async def test_names_in_the_register_are_asked_for_with_a_reason_and_by_oneself(
+    office, codes, fresh
+):
+    path, csv_of = "/v1/reports/register", [*MARCH.items(), ("format", "csv")]
+    plain = await office.client.get(path, params=csv_of, headers=by(CONTROL))
+    assert "Ánh" not in plain.text
+    for asked in (NAMED[:1], [*NAMED, ("option", f"by={SCIENCE}")]):
+        refused(
+            await office.client.get(path, params=[*csv_of, *asked], headers=by(CONTROL)),
+            "bad-input",
+        )
+    async with fresh.connect() as db:
+        assert await db.scalar(sa.text("SELECT count(*) FROM look")) == 0
+    whole = await office.client.get(path, params=[*csv_of, *NAMED], headers=by(SCIENCE))
+    assert whole.text.count("Ánh") == 3
+    async with fresh.connect() as db:
+        (look,) = (await db.execute(sa.text("SELECT person, reason, dossiers FROM look"))).all()
+    assert (look.person, look.reason, len(look.dossiers)) == (SCIENCE, "Kiểm tra sổ quý I", 3)
+
+
+async def test_classed_anew_the_figures_are_others(office, fresh):
+    """An hour after the due moment: late to the minute, and in time by its day."""
+    at = datetime(2024, 3, 4, 8, tzinfo=HANOI)
+    async with fresh.begin() as db:
+        book = await bundles.read(db)
+        lodging = Lodging(
+            unit="H42.14", procedure=LICENCE, channel=Channel.counter, applicant="Ánh"
+        )
+        act = Act(
+            event=Event.receive, actor="p-reception-01", role=Role.reception, at=at,
+            payload={"components": PAPERS},
+        )  # fmt: skip
+        paper = await ledger.open_(db, book, lodging, act)
+    assert paper.due_at is not None
+    until = {"to": (paper.due_at + timedelta(hours=1)).isoformat()}
+    frozen = await read(office, "bieu06", **until)
+    anew = await read(office, "bieu06", **until, policy="instant")
+    overdue = [each["sheets"][0]["total"]["overdue"] for each in (frozen, anew)]
+    assert overdue == [0, 1]

@@ -1,4 +1,4 @@
-"""Commands on the data: import, report, drive, sweep."""
+"""Commands on the data: import, drive, sweep."""
 
 import asyncio
 import logging
@@ -9,10 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli import figures, proving
+from api.cli import taken
 from api.cli.output import ZONE, as_json, check_writable, console, quiet, table
-from api.cli.place import Data, Json, placed, prefect_here, transacted
-from states.clock import Policy
+from api.cli.place import Data, Json, placed, prefect_here
 from states.errors import BadInput, HosoError
 
 
@@ -23,10 +22,6 @@ class PartlyRefused(HosoError):
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("import")(import_)
-    reports = typer.Typer(help="Figures.", no_args_is_help=True)
-    reports.command("bieu06")(bieu06)
-    proving.add_to_report(reports)
-    app.add_typer(reports, name="report")
     app.command()(drive)
     app.command()(sweep)
 
@@ -73,11 +68,11 @@ def import_(
         prefect_here(place)
         tally = asyncio.run(_import(file, by, quiet=json))
     if report is not None:
-        figures.write_rows(report, tally)
+        taken.write_rows(report, tally)
     if json:
-        as_json(figures.tally_json(file, tally))
+        as_json(taken.tally_json(file, tally))
     else:
-        figures.show_tally(console, file, tally)
+        taken.show_tally(console, file, tally)
     if any(each.ends for each in tally.refused):
         raise PartlyRefused(f"{file} is broken: {tally.refused[-1].why}")
 
@@ -93,41 +88,6 @@ async def _import(file: Path, by: Path, *, quiet: bool) -> Any:
     with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task("", total=size)
         return await run(intake, file, by, lambda n: bar.update(task, completed=n))
-
-
-def bieu06(
-    since: Annotated[str | None, typer.Option("--from", help="First day, or moment.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="First day after the period.")] = None,
-    agency: Annotated[list[str] | None, typer.Option(help="Only these agencies.")] = None,
-    policy: Annotated[
-        Policy | None, typer.Option(help="Class anew by this policy instead of as frozen.")
-    ] = None,
-    form: Annotated[figures.Form, typer.Option("--format")] = figures.Form.table,
-    output: Annotated[Path | None, typer.Option(help="File for csv, xlsx and json.")] = None,
-    data: Data = None,
-    json: Json = False,
-) -> None:
-    """Biểu 06/VPCP/KSTT: received, resolved early, on time and late, and in process."""
-    from states.catalogue import bundles
-    from states.figures import agencies_known
-    from states.figures import bieu06 as read
-
-    async def figure(address: str) -> tuple[Any, dict[str, str]]:
-        async with transacted(address) as db:
-            end = moment(until) or datetime.now(UTC)
-            book = await bundles.read(db)
-            known = await agencies_known(db, book) if agency else set()
-            if strange := sorted(set(agency or ()) - known):
-                raise BadInput(
-                    f"there is no agency {', '.join(strange)}: there are {', '.join(sorted(known))}"
-                )
-            made = await read(db, book, moment(since), end, agency or None, policy)
-            return made, figures.names(book)
-
-    check_writable(output)
-    with placed(data) as place:
-        made, names = asyncio.run(figure(place.database))
-    figures.write(console, made, names, figures.Form.json if json else form, output)
 
 
 def drive(

@@ -25,6 +25,7 @@ from states.figures.bieu06 import bieu06
 from states.figures.periods import Period, due_periods
 from states.ledger.pins import Book
 from states.ledger.statements import d
+from states.sentences import Sentence
 
 log = structlog.get_logger()
 
@@ -78,8 +79,10 @@ async def freeze(
     kept = await _keep(db, report, of, await _figures(db, book, report, of), by, at)
     if kept is None:
         raise AlreadyFrozen(
-            f"{report} {period} is frozen already: see what differs now (`hoso report compare"
-            f" {period}`), and restate it with a reason"
+            "{report} {period} is frozen already: see what differs now (`hoso report compare"
+            " {period}`), and restate it with a reason",
+            report=report,
+            period=period,
         )
     return kept
 
@@ -100,7 +103,10 @@ async def restate(
     now = await _figures(db, book, report, of)
     if now[1] == before.data:
         raise NothingDiffers(
-            f"{report} {period} says what number {before.id} says: there is nothing to restate"
+            "{report} {period} says what number {id} says: there is nothing to restate",
+            report=report,
+            period=period,
+            id=before.id,
         )
     return await _keep(db, report, of, now, by, at, restates=before.id, reason=reason.strip())
 
@@ -108,10 +114,16 @@ async def restate(
 def _ended(report: str, period: str, at: datetime) -> Period:
     """Raises `BadInput` for a report we do not have, or a period that is not over."""
     if report not in REPORTS:
-        raise BadInput(f"there is no report {report}: there is {', '.join(REPORTS)}")
+        raise BadInput(
+            "there is no report {report}: there is {reports}", report=report, reports=[*REPORTS]
+        )
     of = Period.parse(period)
     if at < of.until:
-        raise BadInput(f"{period} ends on {of.until:%d/%m/%Y}: it can be frozen from then on")
+        raise BadInput(
+            "{period} ends on {until:%d/%m/%Y}: it can be frozen from then on",
+            period=period,
+            until=of.until,
+        )
     return of
 
 
@@ -134,7 +146,12 @@ async def _keep(
 ) -> Any:
     """The row as it is kept; None where there is a first one already."""
     known, data = figures
-    row = {"report": report, "period": of.name, "since": of.since, "until": of.until}
+    row: dict[str, Any] = {
+        "report": report,
+        "period": of.name,
+        "since": of.since,
+        "until": of.until,
+    }
     row |= {"known_at": known, "data": data, "restates": None, "reason": None}
     row |= {"frozen_by": by, "frozen_at": at} | more
     row["hash"] = digest(row)
@@ -186,13 +203,15 @@ async def every(db: AsyncConnection) -> list[dict[str, Any]]:
 
 async def find(db: AsyncConnection, number: int) -> Any:
     """A frozen report. Raises `Unknown`."""
-    return await _one(db, f.id == number, f"there is no frozen report {number}")
+    return await _one(
+        db, f.id == number, Sentence("there is no frozen report {number}", number=number)
+    )
 
 
 async def latest(db: AsyncConnection, report: str, period: str) -> Any:
     """The last word on a period: its newest restatement, or what was frozen. Raises `Unknown`."""
     Period.parse(period)
-    missing = f"{report} {period} is not frozen"
+    missing = Sentence("{report} {period} is not frozen", report=report, period=period)
     return await _one(db, (f.report == report) & (f.period == period), missing)
 
 
@@ -200,7 +219,7 @@ async def _one(db: AsyncConnection, where: Any, missing: str) -> Any:
     asked = sa.select(frozen).where(where).order_by(f.id.desc()).limit(1)
     found = (await db.execute(asked)).one_or_none()
     if found is None:
-        raise Unknown(f"{missing}: `hoso report frozen` names those there are")
+        raise Unknown("{missing}: `hoso report frozen` names those there are", missing=missing)
     return found
 
 

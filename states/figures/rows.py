@@ -41,3 +41,57 @@ class Frozen(SQLModel, table=True):
     reason: str | None = None
     frozen_by: str
     frozen_at: datetime = Field(sa_type=MOMENT)
+
+
+class Counted(SQLModel, table=True):
+    """A dossier as it was last rolled up: what of its projection figures are counted by."""
+
+    __table_args__ = (
+        sa.Index("counted_received_idx", "received_at"),
+        sa.Index("counted_finished_idx", "finished_at"),
+        sa.Index("counted_late_idx", "late_at"),
+    )
+
+    dossier_id: int = Field(primary_key=True, sa_type=sa.BigInteger, foreign_key="dossier.id")
+    agency: str
+    field: str
+    procedure: str
+    channel: str
+    counter: str
+    received_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    finished_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    late_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    verdict: str | None = None
+
+
+class Volume(SQLModel, table=True):
+    """How many dossiers have the same dimensions, months and verdict.
+
+    `received_at` and `finished_at` are the beginnings of their months in Viet Nam, `late_at` the
+    first beginning of a month that is not before it: at every beginning of a month, each compares
+    as the moment itself does.
+    """
+
+    __table_args__ = (
+        sa.Index(
+            "volume_key",
+            *("agency", "field", "procedure", "channel", "counter"),
+            *("received_at", "finished_at", "late_at", "verdict"),
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: int | None = Field(
+        default=None, sa_type=sa.BigInteger, sa_column_args=(sa.Identity(),), primary_key=True
+    )
+    agency: str
+    field: str
+    procedure: str
+    channel: str
+    counter: str
+    received_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    finished_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    late_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    verdict: str | None = None
+    n: int = Field(sa_type=sa.BigInteger)

@@ -16,6 +16,8 @@ from pydantic import (
 
 from states.clock import Kind, Term
 from states.errors import BadInput
+from states.faults import fault
+from states.sentences import Sentence
 from states.words import Channel, Event, Outcome, Role
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(\.[^@\s.]{1,63})+", re.ASCII)
@@ -36,7 +38,9 @@ def check_text(name: str, text: str | None, longest: int) -> None:
     """Raises `BadInput`."""
     if text is not None and (len(text) > longest or not keepable(text)):
         raise BadInput(
-            f"{name} may have {longest:,} characters at most, without NUL or half a character"
+            "{name} may have {longest:,} characters at most, without NUL or half a character",
+            name=name,
+            longest=longest,
         )
 
 
@@ -101,6 +105,12 @@ class Result(Staged):
     outcome: Outcome
 
 
+class Delivered(Brings):
+    """How the result went to the citizen: the second leg (Decision 45/2016/QĐ-TTg Art. 5)."""
+
+    channel: Channel | None = None
+
+
 class Payment(Brings):
     """VND."""
 
@@ -154,6 +164,7 @@ BRINGS: dict[Event, type[Brings]] = {
     Event.advance: Onward,
     Event.send_back: SendBack,
     Event.return_result: Result,
+    Event.deliver: Delivered,
     Event.request_payment: Payment,
     Event.pay: Payment,
     Event.extend: Extension,
@@ -165,9 +176,9 @@ OF_CHANGES = frozenset(event for event, model in BRINGS.items() if issubclass(mo
 """What only a change set does: proposed, previewed, and approved by a second person."""
 
 
-def by_a_change(event: Event) -> str | None:
+def by_a_change(event: Event) -> Sentence | None:
     """Why nobody fires an event by hand; None: one may."""
-    return "only a change set does it: propose one" if event in OF_CHANGES else None
+    return Sentence("only a change set does it: propose one") if event in OF_CHANGES else None
 
 
 # A refusal, a wait or a second look is always explained (Decree 61/2018 Art. 17, 19, 21).
@@ -214,9 +225,13 @@ class Act:
         if self.at.tzinfo is None:
             raise BadInput("the moment of a move must carry its offset")
         if self.event in REASONED and not (self.reason or "").strip():
-            raise BadInput(f"{self.event} needs a reason: say why, the citizen will be told")
+            raise BadInput(
+                "{event} needs a reason: say why, the citizen will be told", event=self.event
+            )
         if self.event in GROUNDED and not (self.ground or "").strip():
-            raise BadInput(f"{self.event} needs its legal ground: the decree and article")
+            raise BadInput(
+                "{event} needs its legal ground: the decree and article", event=self.event
+            )
         for name in ("actor", "on_behalf_of", "key"):
             check_text(name, getattr(self, name), SHORT)
         for name in ("reason", "ground"):
@@ -226,7 +241,9 @@ class Act:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "payload"
-            raise BadInput(f"{self.event}: {where}: {first['msg']}") from None
+            raise BadInput(
+                "{event}: {where}: {msg}", event=self.event, where=where, msg=fault(first)
+            ) from None
         if isinstance(brought, Extension) and Term.parse(brought.term).kind is Kind.none:
             raise BadInput("an extension must have a length: 'none' extends nothing")
         return brought

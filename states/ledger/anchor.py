@@ -48,7 +48,9 @@ def key_in(folder: Path, made: bytes) -> bytes:
         return made.hex().encode()
     key = file.read_text().strip()
     if len(key) < SHORTEST:
-        raise NoKey(f"{file} holds no key: restore it from a copy, or anchors cannot be checked")
+        raise NoKey(
+            "{file} holds no key: restore it from a copy, or anchors cannot be checked", file=file
+        )
     return key.encode()
 
 
@@ -89,9 +91,12 @@ async def _same_key(db: AsyncConnection, key: bytes) -> None:
     for row in await db.execute(last.distinct(c.agency)):
         if not _is_signed(row, key):
             raise OtherKey(
-                f"nothing was signed: the last anchor of {row.agency}, of {row.day}, has another"
-                f" key than this machine: give it the same HOSO_SECRET as the others, or their"
-                f" {KEY} in its data folder"
+                "nothing was signed: the last anchor of {agency}, of {day}, has another key than"
+                " this machine: give it the same HOSO_SECRET as the others, or their {key} in"
+                " its data folder",
+                agency=row.agency,
+                day=row.day,
+                key=KEY,
             )
 
 

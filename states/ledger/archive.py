@@ -18,6 +18,7 @@ from states.columns import Word
 from states.db import transaction
 from states.errors import BadInput
 from states.ledger.statements import entry
+from states.tables import SELDOM
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ cold = sa.Table(
         postgresql_where=sa.text("key IS NOT NULL"),
     ),
     sa.Index("entry_cold_outbox_idx", "xact", "id"),
+    sa.Index("entry_cold_seldom_idx", "event", "at", postgresql_where=SELDOM),
 )
 
 
@@ -71,11 +73,17 @@ def years_before(at: datetime, years: int) -> datetime:
     """
     if years < FEWEST:
         raise BadInput(
-            f"lines stay at hand for at least {FEWEST} years after a dossier's end (Circular"
-            f" 17/2017/TT-BTTTT Art. 14): {years} are too few"
+            "lines stay at hand for at least {fewest} years after a dossier's end (Circular"
+            " 17/2017/TT-BTTTT Art. 14): {years} are too few",
+            fewest=FEWEST,
+            years=years,
         )
     if years >= at.year:
-        raise BadInput(f"{years} years before {at.year} there were no dossiers: name fewer")
+        raise BadInput(
+            "{years} years before {year} there were no dossiers: name fewer",
+            years=years,
+            year=at.year,
+        )
     leap = at.month == 2 and at.day == 29
     return (at.replace(day=28) if leap else at).replace(year=at.year - years)
 

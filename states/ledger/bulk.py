@@ -155,7 +155,9 @@ class _Batch:
 
     async def _told(self, code: str, act: Act) -> Told:
         if code not in self.there:
-            missing = Unknown(f"there is no dossier {code[:60]}: check the code on the slip")
+            missing = Unknown(
+                "there is no dossier {code}: check the code on the slip", code=code[:60]
+            )
             return Told(code, refused=missing)
         known = (act.actor, act.key) in self.keys
         if code in self.rows or known:
@@ -176,7 +178,7 @@ class _Batch:
     async def _moved(self, paper: Dossier, present: Visit | None, act: Act) -> Dossier:
         """Moved in memory, on copies: a refusal leaves no trace. Raises `HosoError`."""
         if why := self.why_not(paper, act.event):
-            raise NotYours(f"{act.event} is not open to you: {why}")
+            raise NotYours("{event} is not open to you: {why}", event=act.event, why=why)
         if act.seq is not None and act.seq != paper.seq:
             raise stale(paper)
         if self.bring is not None:

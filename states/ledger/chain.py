@@ -47,10 +47,14 @@ def _plain(value: str, kind: str) -> str:
     return f"encode({value}, 'hex')" if kind == "bytea" else value
 
 
+def canonical(entry: Mapping[str, Any]) -> str:
+    """The text of an entry that is hashed."""
+    return json.dumps([_value(entry[name]) for name in FIELDS], ensure_ascii=False)
+
+
 def derive(entry: Mapping[str, Any]) -> bytes:
     """The hash an entry must have."""
-    line = json.dumps([_value(entry[name]) for name in FIELDS], ensure_ascii=False)
-    return hashlib.sha256(line.encode()).digest()
+    return hashlib.sha256(canonical(entry).encode()).digest()
 
 
 def _value(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from states import clock
 from states.clock import Calendar, Facts, Policy, Reading, Term
 from states.errors import BadInput
-from states.ledger.acts import Act, Brings, Extension, Payment, WithFiles
+from states.ledger.acts import Act, Brings, Delivered, Extension, Payment, WithFiles
 from states.ledger.telling import text, told
 from states.lifecycle import HELD, Move
 from states.tables import Dossier, Visit
@@ -94,8 +94,9 @@ def bring(d: Dossier, procedure: ProcedureLike, brought: Brings) -> None:
     known = {component.code for component in procedure.components}
     if strange := sorted(set(brought.components) - known):
         raise BadInput(
-            f"the procedure has no component {', '.join(strange)}:"
-            f" it has {', '.join(sorted(known))}"
+            "the procedure has no component {strange}: it has {known}",
+            strange=[*strange],
+            known=sorted(known),
         )
     files = {**d.facts.get("components", {}), **brought.components}
     d.facts = {**d.facts, "components": files}
@@ -115,7 +116,11 @@ def check_extension(procedure: ProcedureLike, brought: Brings) -> None:
         return
     more = Term.parse(brought.term)
     if more.kind is not most.kind or more.amount > most.amount:
-        raise BadInput(f"an extension of {more} is not allowed: the procedure gives at most {most}")
+        raise BadInput(
+            "an extension of {more} is not allowed: the procedure gives at most {most}",
+            more=more,
+            most=most,
+        )
 
 
 # The clock --------------------------------------------------------------------------------
@@ -219,7 +224,9 @@ def count(d: Dossier, act: Act, brought: Brings) -> None:
         if act.event is Event.pay:
             if brought.amount < (owed := d.facts.get("owed", 0)):
                 raise BadInput(
-                    f"{owed:,} VND were asked, and this is {brought.amount:,}: pay it all"
+                    "{owed:,} VND were asked, and this is {amount:,}: pay it all",
+                    owed=owed,
+                    amount=brought.amount,
                 )
             d.fee_paid += brought.amount
         else:
@@ -227,3 +234,4 @@ def count(d: Dossier, act: Act, brought: Brings) -> None:
             d.facts = {**d.facts, "owed": brought.amount}
     if act.event is Event.deliver:
         d.delivered_at = act.at
+        d.delivered_by = brought.channel if isinstance(brought, Delivered) else None

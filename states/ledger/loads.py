@@ -18,7 +18,9 @@ async def in_hand(db: AsyncConnection) -> dict[str, int]:
 
 def balances(book: Book, paper: Dossier, act: Act) -> bool:
     """Whether a rule of routing may ask who has least in hand."""
-    if act.event not in ROUTED or paper.source is not None:
+    if act.event not in ROUTED:
         return False
+    if not paper.version:  # taken over: it goes into a stage of ours when it is reopened
+        return act.event is Event.reopen
     stages = book.procedure(paper.procedure, paper.version).stages
     return any(rule.least_loaded for stage in stages for rule in stage.routes)

@@ -63,7 +63,7 @@ def migrate(
         _back(d, visit, brought, kept)
         return
     if new.version == old.version:
-        raise BadInput(f"the dossier runs under version {old.version} already")
+        raise BadInput("the dossier runs under version {version} already", version=old.version)
     before = {name: getattr(d, name) for name in OF_DOSSIER}
     of_visit = visit and {name: getattr(visit, name) for name in OF_VISIT}
     kept = {"seq": d.seq, "dossier": before, "visit": of_visit}
@@ -98,8 +98,11 @@ def _restage(d: Dossier, visit: Visit | None, old: Any, new: Any, to: int | None
         to = next((at for at, each in enumerate(new.stages) if each.code == code), None)
     if to is None or to >= len(new.stages):
         raise BadInput(
-            f"stage {code} has no like in version {new.version}: say which of its"
-            f" {len(new.stages)} stages the dossier is in ('stage')"
+            "stage {code} has no like in version {version}: say which of its {stages} stages the"
+            " dossier is in ('stage')",
+            code=code,
+            version=new.version,
+            stages=len(new.stages),
         )
     held, stage = d.stage_role, new.stages[to]
     stages.place(d, new, to)
@@ -115,11 +118,15 @@ def _restage(d: Dossier, visit: Visit | None, old: Any, new: Any, to: int | None
 def _back(d: Dossier, visit: Visit | None, brought: Migrated, kept: dict[str, Any] | None) -> None:
     if kept is None or kept["seq"] != brought.undoes:
         raise BadInput(
-            f"move {brought.undoes} is no migration, or the dossier was moved since: a migration"
-            " is taken back before the next move only"
+            "move {undoes} is no migration, or the dossier was moved since: a migration is taken"
+            " back before the next move only",
+            undoes=brought.undoes,
         )
     if kept["dossier"]["version"] != brought.version:
-        raise BadInput(f"the dossier came from version {kept['dossier']['version']}: name that one")
+        raise BadInput(
+            "the dossier came from version {version}: name that one",
+            version=kept["dossier"]["version"],
+        )
     for name, value in kept["dossier"].items():
         setattr(d, name, WORDS[name](value) if name in WORDS and value is not None else value)
     if kept.get("assigned") is not None:
@@ -153,6 +160,9 @@ def check_promise(
     if brought.second is None or brought.second == act.actor:
         was, to = (_told(moment, calendar) for moment in (before, after))
         raise LosesPromise(
-            f"{d.code} was promised for {was} and would move to {to}:"
-            " that needs a legal ground and the consent of a second person ('second')"
+            "{code} was promised for {was} and would move to {to}: that needs a legal ground and"
+            " the consent of a second person ('second')",
+            code=d.code,
+            was=was,
+            to=to,
         )

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from states.clock import Calendar, Policy
+from states.errors import NotOpen, Unknown
 from states.ledger import effects
 from states.ledger.routing import Case, Routed
 from states.tables import Dossier
@@ -102,15 +103,41 @@ def calendar(book: Book, pinned: str) -> Calendar:
 
 def bind(paper: Dossier, procedure: Any, pin: Pin) -> None:
     """Bind the dossier to the rules in force."""
-    paper.procedure, paper.version = procedure.code, procedure.version
+    paper.procedure = procedure.code
     paper.agency, paper.field = procedure.agency, procedure.field
     paper.calendar, _, paper.calendar_version = pin.calendar.partition("@")
     paper.term, paper.regime = pin.term, pin.regime
     paper.policy = Policy(procedure.policy)
+    paper.fee_asked = procedure.fee
+    allow(paper, procedure)
+
+
+def going_on(book: Book, paper: Dossier, at: datetime) -> Pin:
+    """The version by whose stages one that was taken over goes on; its dates are read as before.
+
+    Raises `NotOpen` where the catalogue has no such procedure.
+    """
+    try:
+        version = book.procedure(paper.procedure, None, book.day(at)).version
+    except Unknown:
+        raise NotOpen(
+            "reopen is not open: {code} was taken over from {source}, and the catalogue has no"
+            " procedure {procedure} in force through whose stages it could go: publish one under"
+            " that code, or open a new dossier",
+            code=paper.code,
+            source=paper.source,
+            procedure=paper.procedure[:40],
+        ) from None
+    calendar = f"{paper.calendar}@{paper.calendar_version}"
+    return Pin(version, calendar, paper.regime, paper.term)
+
+
+def allow(paper: Dossier, procedure: Any) -> None:
+    """What a version lets be done: its stages, its supplements and extensions, its papers."""
+    paper.version = procedure.version
     paper.stages = len(procedure.stages)
     paper.takes_in = procedure.stages[0].accept == "auto"
     paper.supplements_left = procedure.supplement.times
     paper.supplement_restarts = procedure.supplement.mode == "restart"
     paper.extensions_left = procedure.extension.times
-    paper.fee_asked = procedure.fee
     effects.missing(paper, procedure)

@@ -40,7 +40,7 @@ async def move_all(
     now = Now(at, Role.system)
     rows = [row for row in lifecycle.moves(event) if row.automatic]
     if not rows:
-        raise BadInput(f"{event} is made by people: flows do not fire it")
+        raise BadInput("{event} is made by people: flows do not fire it", event=event)
     shape = {(row.clock, row.visit) for row in rows}
     assert len(shape) == 1, f"the rows of {event} differ in what they do"
     holds = [(d.state == row.source) & row.holds(d, now) for row in rows]

@@ -13,6 +13,7 @@ from states.ledger.effects import visit_facts
 from states.ledger.pins import Book
 from states.ledger.routing import Case, Routed
 from states.lifecycle import Move
+from states.sentences import Sentence, any_of
 from states.tables import Dossier, Visit
 from states.words import Clock, Event, Role, State, Tally
 from states.words import Visit as Visits
@@ -29,7 +30,9 @@ def check_left(procedure: Any, d: Dossier, act: Act, brought: Brings) -> None:
     stage = procedure.stages[d.stage]
     if lacking := [name for name in stage.produces if name not in brought.produced]:
         raise BadInput(
-            f"stage {stage.code} must produce {', '.join(lacking)}: name it in 'produced'"
+            "stage {code} must produce {lacking}: name it in 'produced'",
+            code=stage.code,
+            lacking=lacking,
         )
     if brought.produced and any(each.needs for each in procedure.stages):
         made = {*d.facts.get("produced", ()), *brought.produced}
@@ -41,8 +44,9 @@ def _check_entered(procedure: Any, d: Dossier, stage: Any) -> None:
     there = {*d.facts.get("components", ()), *d.facts.get("produced", ())}
     if stage.needs and (lacking := [name for name in stage.needs if name not in there]):
         raise BadInput(
-            f"stage {stage.code} needs {', '.join(lacking)}: bring it before, or name it in"
-            " 'produced'"
+            "stage {code} needs {lacking}: bring it before, or name it in 'produced'",
+            code=stage.code,
+            lacking=lacking,
         )
 
 
@@ -71,7 +75,8 @@ def route(
     if not stage.routes and stage.unit:
         routed = Routed(stage.unit)
     else:
-        case = Case(d.counter, d.place, d.field, d.channel, d.agency, book.day(act.at))
+        field = d.field or procedure.field  # of one taken over no field is told
+        case = Case(d.counter, d.place, field, d.channel, d.agency, book.day(act.at))
         routed = book.routed(procedure, stage, case, loads)
     if isinstance(brought, Staged) and brought.person is not None:
         if told is None:
@@ -87,11 +92,16 @@ def _taken_in(d: Dossier, act: Act, brought: Brings) -> Routed:
     if d.unit == d.agency:
         if named is None:
             raise BadInput(
-                f"the dossier lies in the queue of {d.agency}: say which unit takes it in ('unit')"
+                "the dossier lies in the queue of {agency}: say which unit takes it in ('unit')",
+                agency=d.agency,
             )
         return Routed(named, person, "taken from the agency's queue")
     if named not in {None, d.unit}:
-        raise BadInput(f"the dossier was sent to {d.unit}, and {named} cannot take it in")
+        raise BadInput(
+            "the dossier was sent to {unit}, and {named} cannot take it in",
+            unit=d.unit,
+            named=named,
+        )
     return Routed(d.unit, person)
 
 
@@ -132,7 +142,8 @@ def _enter(
     d: Dossier, procedure: Any, to: int, routed: Routed, act: Act, calendar: Calendar
 ) -> Visit:
     stage = procedure.stages[to]
-    _check_entered(procedure, d, stage)
+    if act.event is not Event.reopen or d.source is None:  # its papers lie where it came from
+        _check_entered(procedure, d, stage)
     place(d, procedure, to)
     d.unit, d.visit = routed.unit, d.visit + 1
     # Not a `Visit`: making one costs as much as all else here, and nothing asks for its methods.
@@ -179,9 +190,11 @@ def _chosen(procedure: Any, brought: Brings, open_: tuple[int, ...], usual: tupl
     if (to := brought.stage) is None and usual:
         return usual[0]
     if to is None or to not in open_:
-        ways = ", ".join(f"{each} ({procedure.stages[each].code})" for each in open_) or "none"
-        asked = "several stages are open" if to is None else f"stage {to} is not open from here"
-        raise BadInput(f"{asked}: name one of them in 'stage': {ways}")
+        ways = any_of(f"{each} ({procedure.stages[each].code})" for each in open_)
+        asked = Sentence("several stages are open")
+        if to is not None:
+            asked = Sentence("stage {to} is not open from here", to=to)
+        raise BadInput("{asked}: name one of them in 'stage': {ways}", asked=asked, ways=ways)
     return to
 
 

@@ -5,7 +5,7 @@ nothing that its lines do not say.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -37,8 +37,10 @@ def opening(
     procedure = book.procedure(lodging.procedure, pin.version)
     if lodging.channel not in procedure.channels.come:
         raise BadInput(
-            f"procedure {procedure.code} does not take dossiers by {lodging.channel}:"
-            f" it takes {', '.join(procedure.channels.come)}"
+            "procedure {code} does not take dossiers by {channel}: it takes {come}",
+            code=procedure.code,
+            channel=lodging.channel,
+            come=[*procedure.channels.come],
         )
     calendar = pins.calendar(book, pin.calendar)
     paper = blank(lodging, act)
@@ -88,6 +90,10 @@ class Taken:
     policy: Policy
     received: datetime
     promised: datetime | None
+    email: str | None = None
+    phone: str | None = None
+    citizen: str | None = None  # as of a lodging
+    kept: dict[str, str] = field(default_factory=dict)  # what else it told, by names of its own
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Taken":
@@ -95,6 +101,18 @@ class Taken:
         moments = ("received", "promised")
         read = {n: datetime.fromisoformat(told[n]) if told[n] else None for n in moments}
         return cls(**{**told, **read, "policy": Policy(told["policy"])})
+
+    def told(self) -> dict[str, Any]:
+        """What a line keeps: without what was not told."""
+        known = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in known.items()
+            if value or name not in MAYBE
+        }
+
+
+MAYBE = ("email", "phone", "citizen", "kept")
 
 
 # What our rules know of a procedure that ran elsewhere: one stage, no allowances.
@@ -125,6 +143,9 @@ def adopting(
         procedure=taken.procedure,
         channel=taken.channel,
         applicant=taken.applicant,
+        email=taken.email,
+        phone=taken.phone,
+        citizen=taken.citizen,
     )
     paper = blank(lodging, act)
     paper.code, paper.source, paper.agency, paper.field = taken.code, taken.source, taken.agency, ""
@@ -138,9 +159,7 @@ def adopting(
         paper.facts = {"promised": taken.promised.astimezone(UTC).isoformat()}
     row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
     ticked = effects.tick(paper, row, act, calendar, ELSEWHERE.supplement.lapse)
-    known = {f.name: getattr(taken, f.name) for f in fields(taken)}
-    said_so = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in known.items()}
-    return paper, {"act": {}, "taken": said_so, "activities": told_there, "clock": ticked}
+    return paper, {"act": {}, "taken": taken.told(), "activities": told_there, "clock": ticked}
 
 
 def turn(
@@ -157,7 +176,7 @@ def turn(
     hand, where a rule of routing asks for them. Raises `BadInput`, `NotOpen`, `NotYours`.
     """
     brought = act.brings()
-    pinned = ELSEWHERE if paper.source else book.procedure(paper.procedure, paper.version)
+    pinned = book.procedure(paper.procedure, paper.version) if paper.version else ELSEWHERE
     effects.bring(paper, pinned, brought)
     row = lifecycle.fire(paper, act.event, Now(act.at, act.role))
     effects.check_extension(pinned, brought)
@@ -207,6 +226,8 @@ def _rebound(
         version: int | None = brought.version
     elif act.event is Event.receive:  # registered under one version, received under the next
         version = None
+    elif act.event is Event.reopen and not paper.version:
+        return _taken_up(book, paper, act, told)
     else:
         return pinned, {}
     pin = pins.read(told) if told is not None else None
@@ -220,6 +241,20 @@ def _rebound(
     else:
         pins.bind(paper, pinned, pin)
     return pinned, {"pin": pin.told()}
+
+
+def _taken_up(
+    book: Book, paper: Dossier, act: Act, told: Told | None
+) -> tuple[Any, dict[str, Any]]:
+    """A dossier taken over and reopened goes through the stages of ours; its dates stay facts."""
+    pin = pins.read(told) if told is not None else None
+    if pin is None and told is not None:  # written before there was a way on
+        return ELSEWHERE, {}
+    if pin is None:
+        pin = pins.going_on(book, paper, act.at)
+    procedure = book.procedure(paper.procedure, pin.version)
+    pins.allow(paper, procedure)
+    return procedure, {"pin": pin.told()}
 
 
 def blank(lodging: Lodging, act: Act) -> Dossier:

@@ -114,7 +114,7 @@ async def find(db: AsyncConnection, code: str) -> tuple[Dossier, Visit | None]:
     """A dossier and the visit it is in. Raises `Unknown`."""
     found = await fetch(db, statements.FIND, code) if keepable(code) else None
     if found is None:
-        raise Unknown(f"there is no dossier {code[:60]}: check the code on the slip")
+        raise Unknown("there is no dossier {code}: check the code on the slip", code=code[:60])
     width = len(statements.d)
     paper = statements.row(statements.dossier, found[:width])
     present = statements.row(statements.visit, found[width:])
@@ -123,8 +123,11 @@ async def find(db: AsyncConnection, code: str) -> tuple[Dossier, Visit | None]:
 
 def stale(paper: Dossier) -> Stale:
     return Stale(
-        f"dossier {paper.code} was moved by somebody else: it is {paper.state} now (seq"
-        f" {paper.seq}). Read it again and decide anew"
+        "dossier {code} was moved by somebody else: it is {state} now (seq {seq}). Read it again"
+        " and decide anew",
+        code=paper.code,
+        state=paper.state,
+        seq=paper.seq,
     )
 
 
@@ -176,8 +179,10 @@ async def _answered(
     )
     if not same:
         raise KeyReused(
-            f"key {act.key} was used for {found['event']} on {found['code']}:"
-            " use a new key for a new act"
+            "key {key} was used for {event} on {code}: use a new key for a new act",
+            key=act.key,
+            event=found["event"],
+            code=found["code"],
         )
     paper, _ = await find(db, found["code"])
     return paper if paper.seq == found["seq"] else await _as_of(db, book, paper, found["seq"])
@@ -214,8 +219,10 @@ def in_time(paper: Dossier, act: Act) -> Act:
         return act
     if act.at < paper.moved_at - SKEW:
         raise BadInput(
-            f"the move is dated {act.at.isoformat()}, before the last one of"
-            f" {paper.moved_at.isoformat()}: a dossier's moves follow one another"
+            "the move is dated {at}, before the last one of {moved_at}: a dossier's moves follow"
+            " one another",
+            at=act.at,
+            moved_at=paper.moved_at,
         )
     return replace(act, at=paper.moved_at)
 

@@ -20,7 +20,7 @@ def server(line: Connection, database: str, folder: str) -> None:
 
 
 async def _server(line: Connection, database: str, folder: Path) -> None:
-    settings = Settings(database=database, data=folder, calls=0)  # one token, a thousand times
+    settings = Settings(database=database, data=folder, calls=0, streams=0)  # one person's thousand
     app = create_app(settings)
     listening = socket.create_server(("127.0.0.1", 0), backlog=4_096)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
