@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from api.cli.output import as_json, check_writable, console
 from api.cli.place import Data, Json, Place, key_for, placed, transacted
-from states.errors import HosoError
+from states.errors import BadInput, HosoError
+
+LARGEST = 64 << 20  # bytes of a proof
 
 
 class DoesNotHold(HosoError):
@@ -29,8 +32,15 @@ def verify(
     anchor: Annotated[
         bool, typer.Option(help="Sign today's heads of every agency's chains, if all holds.")
     ] = True,
+    proof: Annotated[
+        Path | None,
+        typer.Option(help="Or check this proof alone: no database, no catalogue, no network."),
+    ] = None,
 ) -> None:
     """Re-derive every line, state, date and class, and name the first that does not hold."""
+    if proof is not None:
+        _check_proof(proof, json=json)
+        return
     with placed(data) as place:
         report, faults, signed = asyncio.run(_verify(place, sign=anchor, quiet=json))
     if json:
@@ -57,6 +67,32 @@ def verify(
             f"{len(faults)} of {report.dossiers:,} dossiers or anchors do not hold; the first:"
             f" {faults[0]}"
         )
+
+
+def _check_proof(file: Path, *, json: bool) -> None:
+    from states import checker
+
+    try:
+        size = file.stat().st_size
+        text = file.read_bytes() if size <= LARGEST else b""
+    except OSError as error:
+        raise BadInput(
+            "{file} cannot be read: {why}; name a proof's file", file=str(file), why=error.strerror
+        ) from None
+    if size > LARGEST:
+        raise BadInput(
+            "{file} has {size:,} bytes: no proof has over {most:,}",
+            file=str(file),
+            size=size,
+            most=LARGEST,
+        )
+    fault = checker.fault_of(text)
+    if json:
+        as_json({"proof": str(file), "fault": fault and fault._asdict()})
+    if fault is not None:
+        raise DoesNotHold("{file} does not hold: {fault}", file=str(file), fault=str(fault))
+    if not json:
+        console.print(f"[green]It holds[/]: {escape(checker.told(text))}", highlight=False)
 
 
 async def _verify(place: Place, *, sign: bool, quiet: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -88,10 +124,14 @@ def draw(
     readme: Annotated[Path, typer.Option(help="A page with marks to draw between.")] = Path(
         "README.md"
     ),
+    figures: Annotated[Path, typer.Option(help="The page of figures, where it is there.")] = Path(
+        "docs/figures.md"
+    ),
     json: Json = False,
 ) -> None:
-    """Write the lifecycle's table and diagram from the one place where it is defined."""
+    """Write the lifecycle's table and diagram, and what every figure is, from where they are."""
     from states import drawing
+    from states.figures import page
 
     if not to.parent.is_dir():
         raise HosoError(f"there is no folder {to.parent}: name a file with --to")
@@ -101,6 +141,9 @@ def draw(
     if readme.is_file() and drawing.BEGIN in (text := readme.read_text(encoding="utf-8")):
         readme.write_text(drawing.within(text), encoding="utf-8")
         written.append(readme)
+    if figures.is_file():
+        figures.write_text(page.page(), encoding="utf-8")
+        written.append(figures)
     if json:
         as_json({"written": [str(each) for each in written]})
     else:

@@ -4,9 +4,23 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 
-from api.doors import At, Call, Calls, Db, Door, Looked, Sees, Shelf, Speaks, Who, house, needs
+from api.doors import (
+    CAPACITY,
+    At,
+    Call,
+    Calls,
+    Db,
+    Door,
+    Looked,
+    Sees,
+    Shelf,
+    Speaks,
+    Who,
+    house,
+    needs,
+)
 from api.dossiers.shapes import (
     Asked,
     ClockRead,
@@ -19,6 +33,7 @@ from api.dossiers.shapes import (
 from api.dossiers.telling import clock_read, full, history, looks_told, standing
 from api.listed import Code, Moment
 from api.problems import DOCUMENTED, Refused
+from api.spoken import spoken
 from api.tracking import printed
 from states import ledger, people, seeing
 from states.accounts.scopes import Scope
@@ -32,17 +47,24 @@ from states.sight import WIDE
 from states.tables import Dossier
 from states.words import Event
 
-router = APIRouter(prefix="/v1/dossiers", tags=["dossiers"], route_class=Door, responses=DOCUMENTED)
+router, moving = (
+    APIRouter(prefix="/v1/dossiers", tags=["dossiers"], route_class=Door, responses=DOCUMENTED)
+    for _ in range(2)
+)
 READS = [needs(Scope.dossiers_read)]
 WRITES = [needs(Scope.dossiers_write)]
 
-Seen = Annotated[
-    str | None,
-    Header(alias="If-Match", description='The ETag that the caller has seen, such as `"4"`.'),
-]
+# Told in the OpenAPI and read by the handler, as `CAPACITY` is.
+SEEN = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": 'The ETag that the caller has seen, such as `"4"`.',
+}
 
 
-@router.post("", status_code=201, dependencies=WRITES)
+@router.post("", status_code=201, dependencies=WRITES, openapi_extra={"parameters": CAPACITY})
 async def open_dossier(
     request: Request,
     lodged: Lodged,
@@ -53,7 +75,7 @@ async def open_dossier(
     book, who, at = call.book, call.who, call.at
     procedure = book.procedure(lodged.procedure, on=book.day(at))
     if why := people.may(book, who, procedure.agency, book.centre.code, procedure.field):
-        raise NotYours(f"{who.person.id} may not open it: {why}")
+        raise NotYours("{id} may not open it: {why}", id=who.person.id, why=why)
     lodging = Lodging(
         unit=book.centre.code,
         procedure=procedure.code,
@@ -70,7 +92,7 @@ async def open_dossier(
     paper = await ledger.open_(call.db, book, lodging, act)
     response.headers["Location"] = f"/v1/dossiers/{paper.code}"
     response.headers["ETag"] = f'"{paper.seq}"'
-    return _with_slip(request, standing(book, paper, who, at))
+    return _with_slip(request, standing(book, paper, who, at, spoken(request)))
 
 
 def _with_slip(request: Request, told: DossierStanding) -> DossierStanding:
@@ -79,6 +101,7 @@ def _with_slip(request: Request, told: DossierStanding) -> DossierStanding:
 
 @router.get("/{code}", dependencies=READS)
 async def read_dossier(
+    request: Request,
     code: Code,
     response: Response,
     book: Shelf,
@@ -95,7 +118,7 @@ async def read_dossier(
     paper, _ = await seeing.find(db, code, sees)
     await looked([int(paper.id or 0)])
     response.headers["ETag"] = f'"{paper.seq}"'
-    return full(book, await _with_files(db, book, paper), who, at)
+    return full(book, await _with_files(db, book, paper), who, at, spoken(request))
 
 
 async def _with_files(db: Db, book: Shelf, paper: Dossier) -> Dossier:
@@ -139,12 +162,18 @@ async def read_clock(
 async def read_looks(code: Code, book: Shelf, who: Who, sees: Sees, db: Db) -> Looks:
     """Who read personal data of the dossier, when and by which door: for leaders and control."""
     if who.role not in WIDE:
-        raise NotYours(f"a {who.role} does not audit who reads: ask a leader or the control unit")
+        raise NotYours(
+            "a {role} does not audit who reads: ask a leader or the control unit", role=who.role
+        )
     paper, _ = await seeing.find(db, code, sees)
     return looks_told(paper.code, book.zone, await seeing.looks(db, int(paper.id or 0)))
 
 
-@router.post("/{code}/events/{event}", dependencies=WRITES)
+@moving.post(
+    "/{code}/events/{event}",
+    dependencies=WRITES,
+    openapi_extra={"parameters": [SEEN, *CAPACITY]},
+)
 async def move_dossier(
     request: Request,
     code: Code,
@@ -152,11 +181,10 @@ async def move_dossier(
     response: Response,
     call: Calls,
     asked: Annotated[Asked | None, Body()] = None,
-    if_match: Seen = None,
 ) -> DossierStanding:
     """Move a dossier. Refused, the present state is told, and nothing is written."""
     db, book, who, at = call.db, call.book, call.who, call.at
-    seen = _seq(if_match)
+    seen = _seq(request.headers.get("if-match"))
     act = _act(event, asked or Asked(), call)
     found = await seeing.find(db, code, call.sees)
     try:
@@ -167,19 +195,19 @@ async def move_dossier(
         paper = await ledger.move(db, book, code, replace(act, seq=known), found)
     except (NotOpen, Stale) as error:
         present, _ = await ledger.find(db, code)
-        told = standing(book, await _with_files(db, book, present), who, at)
+        told = standing(book, await _with_files(db, book, present), who, at, spoken(request))
         raise Refused(error, state=told.state, seq=told.seq, open=told.open) from None
     response.headers["ETag"] = f'"{paper.seq}"'
-    told = standing(book, await _with_files(db, book, paper), who, at)
+    told = standing(book, await _with_files(db, book, paper), who, at, spoken(request))
     return _with_slip(request, told) if event is Event.receive else told
 
 
 def _check_right(book: Shelf, who: Who, paper: Dossier, event: Event) -> None:
     """Raises `NotYours`, and `NotOpen` for what is done by change sets alone."""
     if why := by_a_change(event):
-        raise NotOpen(f"{event} is not open: {why}")
+        raise NotOpen("{event} is not open: {why}", event=event, why=why)
     if why := people.may(book, who, paper.agency, paper.unit, paper.field):
-        raise NotYours(f"{event} is not open to you: {why}")
+        raise NotYours("{event} is not open to you: {why}", event=event, why=why)
 
 
 def _act(event: Event, asked: Asked, call: Call) -> Act:

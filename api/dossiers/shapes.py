@@ -109,7 +109,9 @@ class DossierStanding(BaseModel):
     fee_asked: int = Field(description="VND")
     fee_paid: int = Field(description="VND")
     open: list[Event]
-    closed: dict[Event, str] = Field(description="Why the other events are not open.")
+    closed: dict[Event, str] = Field(
+        description="Why the other events are not open, in the language of `Accept-Language`."
+    )
     slip: str | None = Field(
         default=None,
         description="The secret part of the code, to be printed on the slip; told on receipt only.",
@@ -140,6 +142,9 @@ class Told(BaseModel):
     reason: str | None
     ground: str | None
     brought: dict[str, Any]
+    kept: dict[str, str] = Field(
+        description="Of a dossier taken over: what else its file said, by the file's own names."
+    )
     routed: dict[str, Any] | None = Field(description="Where the rules sent it, to whom, and why.")
     promised: datetime | None = Field(description="The date this move promised the citizen.")
     verdict: str | None
@@ -172,6 +177,7 @@ class Elsewhere(BaseModel):
     at: datetime
     person: str | None
     unit: str | None
+    data: dict[str, str] = Field(description="What else was kept of it, by names of its own.")
 
 
 class History(BaseModel):
@@ -192,6 +198,7 @@ class Looked(BaseModel):
     acts_for: str | None
     door: str
     request: str
+    reason: str | None = Field(description="As it was given, by whoever took many at once.")
 
 
 class Looks(BaseModel):

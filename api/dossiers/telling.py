@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from operator import attrgetter
 from typing import Any
 
 from api.dossiers.shapes import (
@@ -26,21 +27,25 @@ from states.clock import Line
 from states.clock.words import Lang, say
 from states.ledger import effects
 from states.ledger.acts import by_a_change
+from states.ledger.statements import dossier
 from states.lifecycle import Now
 from states.people import Caller
 from states.tables import Dossier
+from states.tongues import said
 from states.words import NATIONAL, Event
 
 Row = Mapping[str, Any]
+ALIKE = tuple({*DossierStanding.model_fields} & {*dossier.c.keys()} - {"stage"})
+"""What is told as the row has it."""
 
 
-def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> DossierStanding:
+def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime, lang: Lang) -> DossierStanding:
     label, national = NATIONAL[d.state]
     right, now = people.may(book, who, d.agency, d.unit, d.field), Now(at, who.role)
     why_not = {e: lifecycle.why_not(d, e, now) or by_a_change(e) or right for e in Event}
     zone = book.calendar(d.calendar).zone
     return DossierStanding.model_validate(
-        {name: getattr(d, name) for name in DossierStanding.model_fields if hasattr(d, name)}
+        dict(zip(ALIKE, attrgetter(*ALIKE)(d), strict=True))
         | {
             "label": label,
             "national_code": national,
@@ -56,14 +61,14 @@ def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> DossierS
             ),
             "overdue": d.finished_at is None and d.late_at is not None and d.late_at <= at,
             "open": [event for event, why in why_not.items() if why is None],
-            "closed": {event: why for event, why in why_not.items() if why is not None},
+            "closed": {event: said(why, lang) for event, why in why_not.items() if why is not None},
         }
     )
 
 
-def full(book: Catalogue, d: Dossier, who: Caller, at: datetime) -> WholeDossier:
+def full(book: Catalogue, d: Dossier, who: Caller, at: datetime, lang: Lang) -> WholeDossier:
     whose = {name: getattr(d, name) for name in ("applicant", "place", "email", "phone")}
-    return WholeDossier.model_validate(standing(book, d, who, at).model_dump() | whose)
+    return WholeDossier.model_validate(standing(book, d, who, at, lang).model_dump() | whose)
 
 
 def looks_told(code: str, zone: tzinfo, looks: Iterable[Row]) -> Looks:
@@ -74,7 +79,7 @@ def _stage(book: Catalogue, d: Dossier) -> Stage | None:
     if d.stage_role is None:
         return None
     where = Stage(n=d.stage, of=d.stages, role=d.stage_role)
-    if d.source is not None:
+    if not d.version:  # in a procedure whose stages are not ours
         return where
     stage = book.procedure(d.procedure, d.version).stages[d.stage]
     known = {"code": stage.code, "name": stage.name.vi, "term": str(stage.term)}
@@ -103,6 +108,7 @@ def _told(line: Row, zone: tzinfo) -> Told:
         local(line, zone)
         | {
             "brought": payload["act"],
+            "kept": payload.get("taken", {}).get("kept", {}),
             "routed": payload.get("routed"),
             "promised": told.get("due"),
             "verdict": told.get("verdict"),

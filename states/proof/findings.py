@@ -58,7 +58,7 @@ async def see(db: AsyncConnection, numbers: Sequence[int], by: str, at: datetime
     there = set((await db.execute(sa.select(c.id).where(wanted))).scalars())
     if strange := sorted(set(numbers) - there):
         raise Unknown(
-            f"there is no discrepancy {', '.join(map(str, strange))}: `hoso proof list` names them"
+            "there is no discrepancy {map}: `hoso proof list` names them", map=[*map(str, strange)]
         )
     seeing = sa.update(discrepancy).where(wanted, c.seen_at.is_(None))
     return (await db.execute(seeing.values(seen_by=by, seen_at=at))).rowcount
