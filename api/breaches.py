@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.breach_filters import Filtered
 from api.doors import At, Db, Door, Page, Sees, Shelf, Who, needs
 from api.listed import Code, Listed, Moment, Word, local
 from api.problems import DOCUMENTED
@@ -43,7 +44,9 @@ class Breach(BaseModel):
     minutes: int | None
     standing: Standing
     assigned_to: str | None
+    explain_by: datetime | None = Field(description="Until when it is to be explained.")
     cause: Cause | None
+    finding: str | None = Field(description="Of the control unit that closed it.")
     apology_seq: int | None = Field(description="The line that apologised with a new date.")
     state: State
     verdict: Tally | None
@@ -71,8 +74,11 @@ class Done(BaseModel):
     actor: str
     at: datetime
     assigned_to: str | None = None
+    until: datetime | None = None
     cause: Cause | None = None
     explanation: str | None = None
+    finding: str | None = None
+    reason: str | None = None
 
 
 class BreachAccount(Breach):
@@ -122,11 +128,16 @@ class Which(BaseModel):
 
 
 class Assigned(Which):
-    """Who is to explain it."""
+    """Who is to explain it, and until when: a reminder follows."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "p-sci-officer-21"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"to": "p-sci-officer-21", "until": "2024-04-12T17:00:00+07:00"}]
+        }
+    )
 
     to: Name
+    until: Moment | None = None
 
 
 class Explained(Which):
@@ -142,29 +153,29 @@ class Explained(Which):
     explanation: Annotated[str, Field(min_length=1, max_length=LONG)]
 
 
-@router.get("", dependencies=READS)
-async def list_breaches(
-    book: Shelf,
-    sees: Sees,
-    db: Db,
-    part: Page,
-    agency: Word = None,
-    unit: Word = None,
-    procedure: Word = None,
-    rule: Word = None,
-    cause: Cause | None = None,
-    standing: Standing | None = None,
-    person: Word = None,
-    since: Annotated[Moment | None, Query(description="Due then or later.")] = None,
-    until: Annotated[Moment | None, Query(description="Due before.")] = None,
-    without_apology: Annotated[
-        bool, Query(description="Only late dossiers whose applicant was sent no apology.")
-    ] = False,
-) -> BreachPage:
-    """Breaches, what was due first before the rest."""
-    only = Only(
-        agency, unit, rule, standing, without_apology, procedure, cause, person, since, until
+class Closed(Which):
+    """What the control unit found."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"finding": "Giải trình phù hợp; đã bố trí người thay."}]}
     )
+
+    finding: Annotated[str, Field(min_length=1, max_length=LONG)]
+
+
+class Reopened(Which):
+    """What has come to light."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "Công dân khiếu nại: hồ sơ nộp đủ từ đầu."}]}
+    )
+
+    reason: Annotated[str, Field(min_length=1, max_length=LONG)]
+
+
+@router.get("", dependencies=READS)
+async def list_breaches(book: Shelf, sees: Sees, db: Db, part: Page, only: Filtered) -> BreachPage:
+    """Breaches, what was due first before the rest."""
     found = await listing.part(db, book, sees.where(), only, part.cursor, part.limit)
     return BreachPage(
         items=[Breach.model_validate(local(row, book.zone)) for row in found.rows],
@@ -197,14 +208,17 @@ async def read_breaches(code: Code, book: Shelf, sees: Sees, db: Db) -> BreachAc
     return await _accounts(db, book, code)
 
 
+# Done about one -----------------------------------------------------------------------------
+
+
 @router.post("/{code}/{rule}/assign", dependencies=WRITES)
 async def assign_breach(
     code: Code, rule: Rule, asked: Assigned, book: Shelf, who: Who, sees: Sees, at: At, db: Db
 ) -> BreachAccounts:
-    """Say who is to explain it: a leader of the unit or its agency, or the control unit."""
+    """Say who is to explain it and until when: a leader of the unit or its agency, or control."""
     await seeing.find(db, code, sees)
     named = Named(code, rule, asked.visit, asked.deadline)
-    await explaining.assign(db, book, named, asked.to, who.person.id, at)
+    await explaining.assign(db, book, named, asked.to, who.person.id, at, asked.until)
     return await _accounts(db, book, code)
 
 
@@ -221,12 +235,23 @@ async def explain_breach(
 
 @router.post("/{code}/{rule}/close", dependencies=WRITES)
 async def close_breach(
-    code: Code, rule: Rule, asked: Which, book: Shelf, who: Who, sees: Sees, at: At, db: Db
+    code: Code, rule: Rule, asked: Closed, book: Shelf, who: Who, sees: Sees, at: At, db: Db
 ) -> BreachAccounts:
-    """Be content with the explanation: the control unit. Nothing changes after."""
+    """Say what was found: the control unit. Nothing changes after, unless it is reopened."""
     await seeing.find(db, code, sees)
     named = Named(code, rule, asked.visit, asked.deadline)
-    await explaining.close(db, book, named, who.person.id, at)
+    await explaining.close(db, book, named, asked.finding, who.person.id, at)
+    return await _accounts(db, book, code)
+
+
+@router.post("/{code}/{rule}/reopen", dependencies=WRITES)
+async def reopen_breach(
+    code: Code, rule: Rule, asked: Reopened, book: Shelf, who: Who, sees: Sees, at: At, db: Db
+) -> BreachAccounts:
+    """Take a closing back: the control unit. It is explained as it was, to be judged again."""
+    await seeing.find(db, code, sees)
+    named = Named(code, rule, asked.visit, asked.deadline)
+    await explaining.reopen(db, book, named, asked.reason, who.person.id, at)
     return await _accounts(db, book, code)
 
 

@@ -133,11 +133,11 @@ async def test_assigned_explained_and_closed(office, four):
     answer = await act(office, LEAD, code, "assign", to=OFFICER)
     assert answer.json()["breaches"][0]["standing"] == "assigned", answer.text
     why = {"cause": "workload", "explanation": "Nhiều hồ sơ"}
-    told(await act(office, CONTROL, code, "close"), 409, "not-now")
+    told(await act(office, CONTROL, code, "close", finding="a"), 409, "not-now")
     answer = await act(office, OFFICER, code, "explain", **why)
     assert answer.json()["breaches"][0]["explanation"] == "Nhiều hồ sơ"
-    told(await act(office, LEAD, code, "close"), 403, "not-held")
-    assert (await act(office, CONTROL, code, "close")).status_code == 200
+    told(await act(office, LEAD, code, "close", finding="a"), 403, "not-held")
+    assert (await act(office, CONTROL, code, "close", finding="Phù hợp")).status_code == 200
     told(await act(office, OFFICER, code, "explain", **why), 409, "not-now")
     answer = await office.client.get(f"/v1/breaches/{code}", headers=by(LEAD))
     [breach] = answer.json()["breaches"]
@@ -159,7 +159,10 @@ async def test_assigned_explained_and_closed(office, four):
         ("explain", {"cause": "other", "explanation": " "}, 422, "bad-input"),
         ("explain", {"cause": "other", "explanation": "a" * 2001}, 422, "invalid"),
         ("explain", {"cause": "other", "explanation": "a\0"}, 422, "invalid"),
-        ("close", {"visit": 7}, 404, "unknown"),
+        ("close", {"finding": "a", "visit": 7}, 404, "unknown"),
+        ("close", {}, 422, "invalid"),
+        ("close", {"finding": " "}, 422, "bad-input"),
+        ("reopen", {"reason": "a", "visit": 7}, 404, "unknown"),
         ("close", {"more": 1}, 422, "invalid"),
         ("burn", {}, 404, "no-such-address"),
     ],

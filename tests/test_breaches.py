@@ -27,7 +27,8 @@ from states.breaches.attribution import Life, attributed
 from states.breaches.ending import Missed, ended
 from states.breaches.explaining import NotNow
 from states.breaches.listing import Named, Only
-from states.breaches.recording import SAME, Offices, alert, breach, record, t
+from states.breaches.lives import Offices, lives_of
+from states.breaches.recording import SAME, alert, breach, record, t
 from states.breaches.rows import Cause, Standing, Step
 from states.catalogue import Catalogue, bundles
 from states.catalogue.rules import On, What
@@ -47,7 +48,7 @@ UNIT, SIGNS, AGENCY = "H42.03.02", "H42.03.09", "H42.03"
 OFFICER, COLLEAGUE, LEAD = "p-sci-officer-21", "p-sci-officer-22", "p-sci-lead-02"
 DIRECTOR, STRANGER, CONTROL = "p-sci-director", "p-labour-officer-11", "p-control-01"
 SAID = {"reason": "Cần xác minh thêm", "ground": "NĐ 61/2018/NĐ-CP Điều 19(9)"}
-NONE = {"recorded": 0, "ended": 0, "apologised": 0, "unread": 0}
+NONE = {"recorded": 0, "ended": 0, "apologised": 0, "unread": 0, "reminded": 0}
 
 
 def april(day: int, hour: int = 9) -> datetime:
@@ -283,7 +284,7 @@ async def test_a_batch_is_read_and_written_together(fresh: AsyncEngine, book: Ca
         assert (await record(fresh, book, april(6)))["ended"] == 12
     finally:
         sa.event.remove(fresh.sync_engine, "before_cursor_execute", hear)
-    assert len(said) == 1 + 7 + 1  # entered; one batch; and then no more
+    assert len(said) == 2 + 7 + 1  # entered, reminded; one batch; and then no more
 
 
 async def test_one_that_cannot_be_read_keeps_nobody_else_waiting(
@@ -300,7 +301,7 @@ async def test_one_that_cannot_be_read_keeps_nobody_else_waiting(
     async with owner.begin() as db:
         await db.execute(gone, {"code": cases[0].paper.code})
     assert await record(fresh, book, april(6)) == {
-        "recorded": 2, "ended": 1, "apologised": 0, "unread": 1,
+        "recorded": 2, "ended": 1, "apologised": 0, "unread": 1, "reminded": 0,
     }  # fmt: skip
     assert [row.ended_at for row in await rows(fresh)] == [None, april(5)]
 
@@ -360,7 +361,7 @@ async def given(case: Case, to: str = OFFICER, by: str = LEAD) -> None:
 
 async def closed(case: Case, by: str = CONTROL) -> None:
     async with case.engine.begin() as db:
-        await explaining.close(db, case.book, case.named, by, april(10))
+        await explaining.close(db, case.book, case.named, "Đã khắc phục", by, april(10))
 
 
 async def told(case: Case) -> dict[str, Any]:
@@ -557,7 +558,8 @@ async def test_the_commands_tell_and_do(here: Path, fresh: AsyncEngine, book: Ca
     why = ("--cause", "workload", "--text", "Nhiều hồ sơ", "--by", OFFICER, "--json")
     answer = await hoso("breaches", "explain", code, "term-late", *why)
     assert answer.json == {"code": code, "rule": "term-late", "is": "explained"}
-    assert (await hoso("breaches", "close", code, "term-late", "--by", CONTROL)).code == 0
+    found = ("--finding", "Đã khắc phục", "--by", CONTROL)
+    assert (await hoso("breaches", "close", code, "term-late", *found)).code == 0
     shown = (await hoso("breaches", "show", code)).out
     for what in ("690 working minutes; no apology; closed", "p-post-01", "workload Nhiều hồ sơ"):
         assert what in shown
@@ -575,7 +577,10 @@ async def test_the_commands_tell_and_do(here: Path, fresh: AsyncEngine, book: Ca
         ("show H0", "there is no dossier H0"),
         ("assign H0 term-late --to p-a --by p-b", "dossier H0 has no breach of term-late"),
         ("explain H0 term-late --cause rain --text a --by p-b", "cause must be one of workload,"),
-        ("close H0 term-late --by p-b", "dossier H0 has no breach of term-late so named"),
+        (
+            "close H0 term-late --finding a --by p-b",
+            "dossier H0 has no breach of term-late so named",
+        ),
     ],
 )
 async def test_bad_input_gets_a_sentence(here: Path, words: str, why: str) -> None:
@@ -698,7 +703,7 @@ async def test_a_small_year_swept_now_and_then_is_as_if_it_was_read_at_its_end(
         assert {row["code"] for row in missed} == lates
         assert lates
         kept = (await db.execute(sa.select(breach, t.watched, t.at).join(alert, SAME))).all()
-        lives = await recording._lives(db, {row.dossier_id for row in kept}, end)
+        lives = await lives_of(db, {row.dossier_id for row in kept}, end)
     assert {row.watched for row in kept} > {On.term, On.stage}
     for row in kept:
         life = lives[row.dossier_id]

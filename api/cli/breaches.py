@@ -1,27 +1,37 @@
 """`hoso breaches`: what was missed, who had it, and what was said of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from api.cli import breach_audit
+from api.cli.breach_filters import (
+    Agency,
+    FieldOf,
+    Had,
+    In,
+    LateBelow,
+    LateFrom,
+    OfCause,
+    OfRule,
+    Owed,
+    Procedure,
+    Stands,
+    To,
+    Unapologised,
+    Unit,
+    WithApology,
+    chosen,
+)
 from api.cli.bundles import By, Data, Json, Work, catalogued
+from api.cli.data import moment
 from api.cli.output import as_json, console, listed, local, table
-
-if TYPE_CHECKING:
-    from states.breaches.listing import Only
 
 Code = Annotated[str, typer.Argument(help="The dossier's code.")]
 Rule = Annotated[str, typer.Argument(help="The rule that was missed, as the list has it.")]
 Visit = Annotated[int | None, typer.Option(help="The visit, where several missed the rule.")]
 Deadline = Annotated[int | None, typer.Option(help="The version, where several were missed.")]
-Agency = Annotated[str | None, typer.Option(help="Only of this agency's dossiers.")]
-Unit = Annotated[str | None, typer.Option(help="Only what lay in this unit.")]
-OfRule = Annotated[str | None, typer.Option("--rule", help="Only of this rule.")]
-Stands = Annotated[str | None, typer.Option(help="open, assigned, explained or closed.")]
-Unapologised = Annotated[
-    bool, typer.Option("--without-apology", help="Only late dossiers without an apology.")
-]
 # Written out, for a quick start.
 CAUSES = "workload, absence, waiting_for_other, incomplete_dossier, complex_case, system or other"
 SHOWN = 100  # in a table; --json has them all
@@ -33,16 +43,27 @@ SHARES = ("kind", "unit", "person", "agency", "minutes", "late_minutes")
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     group = typer.Typer(help="Breaches: what was missed, and why.", no_args_is_help=True)
-    for command in (list_, summary, show, assign, explain, close):
+    for command in (list_, summary, show, assign, explain, close, reopen):
         group.command(command.__name__.rstrip("_"))(command)
+    breach_audit.add_to(group)
     app.add_typer(group, name="breaches")
 
 
 def list_(
     agency: Agency = None,
     unit: Unit = None,
+    person: Had = None,
+    procedure: Procedure = None,
+    field: FieldOf = None,
     rule: OfRule = None,
+    cause: OfCause = None,
     standing: Stands = None,
+    period: In = None,
+    late_from: LateFrom = None,
+    late_below: LateBelow = None,
+    assigned_to: To = None,
+    owed: Owed = False,
+    with_apology: WithApology = False,
     without_apology: Unapologised = False,
     data: Data = None,
     json: Json = False,
@@ -50,9 +71,14 @@ def list_(
     """Breaches, what was due first before the rest; working minutes late, once that has ended."""
     from states.breaches import listing
 
-    only = _only(agency, unit, rule, standing, without_apology=without_apology)
+    only = chosen(
+        agency=agency, unit=unit, person=person, procedure=procedure, field=field, rule=rule,
+        cause=cause, standing=standing, period=period, late_from=late_from, late_below=late_below,
+        assigned_to=assigned_to, owed=owed, with_apology=with_apology,
+        without_apology=without_apology,
+    )  # fmt: skip
     most = None if json else SHOWN + 1
-    rows = catalogued(data, lambda db, book, at: listing.every(db, book, only, most))
+    rows = catalogued(data, lambda db, book, at: listing.every(db, book, only(at), most))
     if json:
         as_json(rows)
         return
@@ -71,23 +97,9 @@ def summary(
     """How many of each unit and cause."""
     from states.breaches import listing
 
-    only = _only(agency, unit, rule, None)
+    only = listing.Only(agency, unit, rule)
     rows = catalogued(data, lambda db, book, at: listing.by_cause(db, book, only))
     listed("Theo nguyên nhân / By cause", (*COUNTED, "without_apology"), rows, json=json)
-
-
-def _only(
-    agency: str | None,
-    unit: str | None,
-    rule: str | None,
-    standing: str | None,
-    *,
-    without_apology: bool = False,
-) -> "Only":
-    from states.breaches import listing
-
-    stands = listing.standing(standing) if standing is not None else None
-    return listing.Only(agency, unit, rule, stands, without_apology)
 
 
 def show(code: Code, data: Data = None, json: Json = False) -> None:
@@ -116,8 +128,14 @@ def _show(row: dict[str, Any]) -> None:
         shares = [[each[name] for name in SHARES] for each in row["attribution"]]
         console.print(table("Ai giữ hồ sơ / Who had it", SHARES, shares))
     for each in row["lines"]:
-        what = each.get("assigned_to") or f"{each.get('cause', '')} {each.get('explanation', '')}"
-        _say(f"  {local(each['at'])} {each['actor']} {each['step']} {what}".rstrip())
+        _say(f"  {local(each['at'])} {each['actor']} {each['step']} {_what(each)}".rstrip())
+
+
+def _what(line: dict[str, Any]) -> str:
+    """What a line says beside who did what when."""
+    until = f"until {local(line['until'])}" if "until" in line else None
+    said = ("assigned_to", "cause", "explanation", "finding", "reason")
+    return " ".join(str(each) for each in (*(line.get(name) for name in said), until) if each)
 
 
 def _say(text: str) -> None:
@@ -132,16 +150,17 @@ def assign(
     rule: Rule,
     to: Annotated[str, typer.Option(help="Id of the person who is to explain it.")],
     by: By,
+    until: Annotated[str | None, typer.Option(help="By when; a reminder follows.")] = None,
     visit: Visit = None,
     deadline: Deadline = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Say who is to explain it: a leader, or the control unit."""
+    """Say who is to explain it, and until when: a leader, or the control unit."""
     from states.breaches import explaining, listing
 
-    named = listing.Named(code, rule, visit, deadline)
-    _do(data, lambda db, book, at: explaining.assign(db, book, named, to, by, at))
+    named, end = listing.Named(code, rule, visit, deadline), moment(until)
+    _do(data, lambda db, book, at: explaining.assign(db, book, named, to, by, at, end))
     _told(code, rule, "assigned", json=json)
 
 
@@ -167,18 +186,37 @@ def explain(
 def close(
     code: Code,
     rule: Rule,
+    finding: Annotated[str, typer.Option(help="What the control unit found.")],
     by: By,
     visit: Visit = None,
     deadline: Deadline = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Be content with the explanation: the control unit."""
+    """Say what was found: the control unit. Nothing changes after, unless it is reopened."""
     from states.breaches import explaining, listing
 
     named = listing.Named(code, rule, visit, deadline)
-    _do(data, lambda db, book, at: explaining.close(db, book, named, by, at))
+    _do(data, lambda db, book, at: explaining.close(db, book, named, finding, by, at))
     _told(code, rule, "closed", json=json)
+
+
+def reopen(
+    code: Code,
+    rule: Rule,
+    reason: Annotated[str, typer.Option(help="What has come to light.")],
+    by: By,
+    visit: Visit = None,
+    deadline: Deadline = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Take a closing back: the control unit. It is explained as it was, to be judged again."""
+    from states.breaches import explaining, listing
+
+    named = listing.Named(code, rule, visit, deadline)
+    _do(data, lambda db, book, at: explaining.reopen(db, book, named, reason, by, at))
+    _told(code, rule, "reopened", json=json)
 
 
 def _do(data: Path | None, work: Work[None]) -> None:

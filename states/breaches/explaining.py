@@ -1,4 +1,5 @@
-"""Who explains a breach, what they say, and who closes it. Nothing here commits.
+"""Who explains a breach and until when, what they say, who closes it with what finding, and who
+reopens it. Nothing here commits.
 
 Each step is a line that stays (`breach_line`); the row says how it stands. A unit may say it again
 until the control unit closes it, and what it said first is in its line still.
@@ -11,8 +12,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from states.breaches.listing import Named, line, n, one
-from states.breaches.recording import KEY, breach
+from states.breaches.listing import Named, one
+from states.breaches.recording import KEY, breach, line, n
 from states.breaches.rows import Cause, Standing, Step
 from states.catalogue import Catalogue, Person
 from states.errors import BadInput, HosoError, Unknown
@@ -28,21 +29,41 @@ class NotNow(HosoError):
 
 
 async def assign(
-    db: AsyncConnection, book: Catalogue, named: Named, to: str, by: str, at: datetime
+    db: AsyncConnection,
+    book: Catalogue,
+    named: Named,
+    to: str,
+    by: str,
+    at: datetime,
+    until: datetime | None = None,
 ) -> None:
-    """Say who is to explain it, once or again. Raises `NotHeld`, `NotNow` and `Unknown`."""
+    """Say who is to explain it and until when, once or again.
+
+    Raises `BadInput`, `NotHeld`, `NotNow` and `Unknown`.
+    """
+    if until is not None and until <= at:
+        raise BadInput(
+            "{until:minutes} is over: give a time to explain that lies ahead",
+            until=until.astimezone(book.zone),
+        )
     row = await _unclosed(db, named)
     who, whom, on = _person(book, by), book.person(to), book.day(at)
     place = _place(book, row.unit, on)
     if not (who.holds(Role.control, on=on) or _leads(book, who, place, on)):
         raise NotHeld(
-            f"{by} is neither of the control unit nor a leader of {row.unit} or its agency: ask"
-            " one who is to assign it"
+            "{by} is neither of the control unit nor a leader of {unit} or its agency: ask one"
+            " who is to assign it",
+            by=by,
+            unit=row.unit,
         )
     if place in book.organisation.bodies and not _belongs(book, whom, place, on):
-        raise NotHeld(f"{to} is not of {row.unit}, which had it: assign it to somebody who is")
-    said = {"standing": Standing.assigned, "assigned_to": to}
-    await _step(db, row, Step.assign, by, at, said, assigned_to=to)
+        raise NotHeld(
+            "{to} is not of {unit}, which had it: assign it to somebody who is",
+            to=to,
+            unit=row.unit,
+        )
+    said = {"standing": Standing.assigned, "assigned_to": to, "explain_by": until}
+    await _step(db, row, Step.assign, by, at, said, assigned_to=to, until=until)
 
 
 async def explain(
@@ -62,30 +83,76 @@ async def explain(
     who, on = _person(book, by), book.day(at)
     if by != row.assigned_to and not _belongs(book, who, _place(book, row.unit, on), on):
         raise NotHeld(
-            f"{by} is not of {row.unit}, which had it, nor was it assigned to them: let somebody"
-            " explain it who is"
+            "{by} is not of {unit}, which had it, nor was it assigned to them: let somebody"
+            " explain it who is",
+            by=by,
+            unit=row.unit,
         )
     told = {"cause": cause, "explanation": text}
     said = {"standing": Standing.explained, "explained_by": by, "explained_at": at}
     await _step(db, row, Step.explain, by, at, said | told, **told)
 
 
-async def close(db: AsyncConnection, book: Catalogue, named: Named, by: str, at: datetime) -> None:
-    """Be content with the explanation; nothing changes after. Raises `NotHeld` and `NotNow`."""
+async def close(
+    db: AsyncConnection, book: Catalogue, named: Named, finding: str, by: str, at: datetime
+) -> None:
+    """Say what was found; nothing changes after, unless it is reopened.
+
+    Raises `BadInput`, `NotHeld` and `NotNow`.
+    """
+    if not finding.strip():
+        raise BadInput("a breach is closed with a finding: say what the control unit found")
+    check_text("finding", finding, LONG)
     row = await _unclosed(db, named)
-    if not _person(book, by).holds(Role.control, on=book.day(at)):
-        raise NotHeld(f"{by} is not of the control unit: it closes a breach")
+    _check_control(book, by, at)
     if row.ended_at is None:
-        raise NotNow(f"{row.code} is late by {row.rule} still: it is closed when that has ended")
+        raise NotNow(
+            "{code} is late by {rule} still: it is closed when that has ended",
+            code=row.code,
+            rule=row.rule,
+        )
     if row.standing is not Standing.explained:
-        raise NotNow(f"{row.rule} of {row.code} is {row.standing}: it is closed when explained")
-    await _step(db, row, Step.close, by, at, {"standing": Standing.closed})
+        raise NotNow(
+            "{rule} of {code} is {standing}: it is closed when explained",
+            rule=row.rule,
+            code=row.code,
+            standing=row.standing,
+        )
+    said = {"standing": Standing.closed, "finding": finding}
+    await _step(db, row, Step.close, by, at, said, finding=finding)
+
+
+async def reopen(
+    db: AsyncConnection, book: Catalogue, named: Named, reason: str, by: str, at: datetime
+) -> None:
+    """Take a closing back: it is explained as it was, to be assigned anew or closed again.
+
+    What was found first is in its line still. Raises `BadInput`, `NotHeld` and `NotNow`.
+    """
+    if not reason.strip():
+        raise BadInput("a breach is reopened for a reason: say what has come to light")
+    check_text("reason", reason, LONG)
+    row = await one(db, named, locked=True)
+    _check_control(book, by, at)
+    if row.standing is not Standing.closed:
+        raise NotNow(
+            "{rule} of {code} is {standing}: only what is closed is reopened",
+            rule=row.rule,
+            code=row.code,
+            standing=row.standing,
+        )
+    said = {"standing": Standing.explained, "finding": None}
+    await _step(db, row, Step.reopen, by, at, said, reason=reason)
 
 
 async def _unclosed(db: AsyncConnection, named: Named) -> Any:
     row = await one(db, named, locked=True)
     if row.standing is Standing.closed:
-        raise NotNow(f"{row.rule} of {row.code} is closed: it changes no more")
+        raise NotNow(
+            "{rule} of {code} is closed: it changes no more, unless the control unit reopens it",
+            rule=row.rule,
+            code=row.code,
+        )
     return row
 
 
@@ -98,25 +165,30 @@ async def _step(
     said: dict[str, Any],
     **told: Any,
 ) -> None:
-    """How it stands now, and the line that stays."""
+    """The line that stays, and how it stands now: what is closed changes only by such a line."""
     key = {column.name: getattr(row, column.name) for column in KEY}
     same = (column == key[column.name] for column in KEY)
-    await db.execute(sa.update(breach).where(*same).values(said))
     before = sa.select(sa.func.coalesce(sa.func.max(n.n), 0) + 1)
     before = before.where(*(n[name] == value for name, value in key.items()))
     new = key | {"n": before.scalar_subquery(), "step": step, "actor": by, "at": at} | told
     await db.execute(sa.insert(line).values(new))
+    await db.execute(sa.update(breach).where(*same).values(said))
     log.info("breach.handled", dossier=row.code, rule=row.rule, step=step, by=by)
 
 
 # Who may ------------------------------------------------------------------------------------
 
 
+def _check_control(book: Catalogue, by: str, at: datetime) -> None:
+    if not _person(book, by).holds(Role.control, on=book.day(at)):
+        raise NotHeld("{by} is not of the control unit: it closes a breach and reopens it", by=by)
+
+
 def _person(book: Catalogue, by: str) -> Person:
     try:
         return book.person(by)
     except Unknown as error:
-        raise NotHeld(f"{error}; say who acts by one of those") from None
+        raise NotHeld("{error}; say who acts by one of those", error=error) from None
 
 
 def _place(book: Catalogue, unit: str, on: date) -> str:

@@ -1,24 +1,22 @@
 """Breaches looked up: listed, counted by unit and cause, shown with all that was done about one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel
 
-from states.breaches.recording import KEY, SAME, alert, b, breach, t
+from states.breaches.recording import KEY, SAME, alert, b, breach, line, n, t
 from states.breaches.rows import Cause, Standing
 from states.catalogue import Catalogue
 from states.catalogue.rules import On
 from states.errors import BadInput, Unknown
 from states.ledger.statements import d, dossier
 from states.pages import Page, page
+from states.sentences import Sentence, joined
 from states.words import Tally
-
-line = SQLModel.metadata.tables["breach_line"]
-n = line.c
 
 
 class Named(NamedTuple):
@@ -48,21 +46,51 @@ class Only:
     person: str | None = None  # who had it when it was missed
     since: datetime | None = None  # what was due in [since, until)
     until: datetime | None = None
+    field: str | None = None
+    apology: bool | None = None  # whether one with a new date was given
+    late_from: int | None = None  # working minutes late, once it has ended: [late_from, late_below)
+    late_below: int | None = None
+    assigned_to: str | None = None
+    owed_at: datetime | None = None  # to be explained by then, and not explained
 
     def where(self, book: Catalogue) -> Any:
-        """As a condition."""
+        """As a condition. Raises `BadInput` for what nothing can be."""
+        self._check()
         holds: list[Any] = [sa.true()]
         for column, code in ((b.agency, self.agency), (b.unit, self.unit)):
             if code is not None:
                 holds.append(column.in_(book.organisation.line(code)))
         same = {b.rule: self.rule, b.standing: self.standing, d.procedure: self.procedure}
-        same |= {b.cause: self.cause, b.person: self.person}
+        same |= {b.cause: self.cause, b.person: self.person, d.field: self.field}
+        same |= {b.assigned_to: self.assigned_to}
         holds += [column == value for column, value in same.items() if value is not None]
         if self.since is not None:
             holds.append(b.due_at >= self.since)
         if self.until is not None:
             holds.append(b.due_at < self.until)
+        holds += self._how()
         return sa.and_(*holds, UNAPOLOGISED) if self.without_apology else sa.and_(*holds)
+
+    def _how(self) -> Iterator[Any]:
+        if self.late_from is not None:
+            yield b.minutes >= self.late_from
+        if self.late_below is not None:
+            yield b.minutes < self.late_below
+        if self.apology is not None:
+            yield b.apology_seq.is_not(None) if self.apology else b.apology_seq.is_(None)
+        if self.owed_at is not None:
+            yield (b.standing == Standing.assigned) & (b.explain_by < self.owed_at)
+
+    def _check(self) -> None:
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise BadInput("the period ends before it begins: `since` must lie before `until`")
+        least, below = self.late_from, self.late_below
+        if least is not None and below is not None and least >= below:
+            raise BadInput(
+                "nothing is late by {least} minutes or more and by less than {below}",
+                least=least,
+                below=below,
+            )
 
 
 UNAPOLOGISED = sa.and_(
@@ -72,7 +100,10 @@ UNAPOLOGISED = sa.and_(
 )
 FROM = breach.join(alert, SAME).join(dossier, d.id == b.dossier_id)
 WHAT = (d.code, *KEY[1:], t.watched, b.agency, b.unit, b.person, b.due_at, b.ended_at, b.minutes)
-STANDS = (b.standing, b.assigned_to, b.cause, b.apology_seq, d.state, d.verdict)
+STANDS = (
+    *(b.standing, b.assigned_to, b.explain_by, b.cause, b.finding, b.apology_seq),
+    *(d.state, d.verdict),
+)
 EVERY = sa.true()
 SAID = (b.explanation, b.explained_by, b.explained_at, b.attribution, b.recorded_at)
 
@@ -127,7 +158,7 @@ async def of_dossier(db: AsyncConnection, code: str) -> list[dict[str, Any]]:
     """All of a dossier, each with what was done about it (`lines`). Raises `Unknown`."""
     whose = await db.scalar(sa.select(d.id).where(d.code == code))
     if whose is None:
-        raise Unknown(f"there is no dossier {code[:80]}")
+        raise Unknown("there is no dossier {code}", code=code[:80])
     asked = sa.select(*WHAT, *STANDS, *SAID).select_from(FROM).where(b.dossier_id == whose)
     rows = (await db.execute(asked.order_by(b.due_at, *KEY))).mappings().all()
     said = sa.select(line).where(n.dossier_id == whose).order_by(n.n)
@@ -140,7 +171,10 @@ def _about(each: Any, row: Any) -> bool:
 
 
 def _line(each: Any) -> dict[str, Any]:
-    told = ("step", "actor", "at", "assigned_to", "cause", "explanation")
+    told = (
+        *("step", "actor", "at", "assigned_to", "until"),
+        *("cause", "explanation", "finding", "reason"),
+    )
     return {name: each[name] for name in told if each[name] is not None}
 
 
@@ -154,12 +188,21 @@ async def one(db: AsyncConnection, named: Named, *, locked: bool = False) -> Any
     found = (await db.execute(asked.with_for_update(of=breach) if locked else asked)).all()
     if not found:
         raise Unknown(
-            f"dossier {named.code[:80]} has no breach of {named.rule[:80]} so named:"
-            f" `hoso breaches list` has them all"
+            "dossier {code} has no breach of {rule} so named: `hoso breaches list` has them all",
+            code=named.code[:80],
+            rule=named.rule[:80],
         )
     if len(found) > 1:
-        them = "; ".join(f"visit {row.visit}, deadline {row.deadline}" for row in found)
-        raise BadInput(f"{named.rule} was missed {len(found)} times: say which one: {them}")
+        them = joined(
+            Sentence("visit {visit}, deadline {deadline}", visit=row.visit, deadline=row.deadline)
+            for row in found
+        )
+        raise BadInput(
+            "{rule} was missed {found} times: say which one: {them}",
+            rule=named.rule,
+            found=len(found),
+            them=them,
+        )
     return found[0]
 
 
@@ -175,5 +218,7 @@ def standing(text: str) -> Standing:
 
 def _word(text: str, among: type[Cause] | type[Standing], what: str) -> str:
     if text not in set(among):
-        raise BadInput(f"{what} must be one of {', '.join(among)}, not '{text[:40]}'")
+        raise BadInput(
+            "{what} must be one of {among}, not '{text}'", what=what, among=[*among], text=text[:40]
+        )
     return text

@@ -5,10 +5,8 @@ was, is written once, when lateness ends; the database lets nobody change it aft
 lines alone, so it does not matter when or how often one looks.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,23 +18,24 @@ from sqlmodel import SQLModel
 
 import states.breaches.rows
 import states.deadlines.rows  # noqa: F401  so that the metadata is full
-from states.breaches.attribution import Life, Line, attributed
+from states.breaches.attribution import Life, attributed
 from states.breaches.ending import MOVING, Missed, apology, ended
-from states.breaches.rows import Standing
+from states.breaches.lives import Offices, calendar_then, lives_of
+from states.breaches.rows import Standing, Step
 from states.catalogue import Catalogue
 from states.catalogue.rules import On, What
-from states.clock import Calendar
-from states.consultations.listing import waits
 from states.db import transaction
-from states.errors import HosoError, Unknown
-from states.ledger.statements import a, activity, d, dossier, e, v, visit
+from states.errors import HosoError
+from states.ledger.statements import d, dossier, e
 from states.lifecycle import FINISHED
-from states.words import Event, Role
+from states.words import Event
 
 log = structlog.get_logger()
 
-breach, alert = (SQLModel.metadata.tables[name] for name in ("breach", "alert"))
-b, t = breach.c, alert.c
+breach, alert, line = (
+    SQLModel.metadata.tables[name] for name in ("breach", "alert", "breach_line")
+)
+b, t, n = breach.c, alert.c, line.c
 KEY = (b.dossier_id, b.rule, b.visit, b.deadline)
 SAME = sa.and_(*(column == t[column.name] for column in KEY))
 BATCH = 500  # breaches a transaction: their dossiers' lines are read together
@@ -44,13 +43,15 @@ FIRST = (0, "", 0, 0)
 
 
 async def record(engine: AsyncEngine, book: Catalogue, at: datetime) -> dict[str, int]:
-    """Enter what was missed by a moment, and write down what ended by then; how many of each.
+    """Enter what was missed by a moment, write down what ended by then, and remind of explanations
+    that are owed; how many of each.
 
     A dossier that cannot be read now (`unread`) keeps its breach open, and nobody else's waits.
     """
-    told = Counter(dict.fromkeys(("recorded", "ended", "apologised", "unread"), 0))
+    told = Counter(dict.fromkeys(("recorded", "ended", "apologised", "unread", "reminded"), 0))
     async with transaction(engine) as db:
         told["recorded"] = await enter(db, at)
+        told["reminded"] = await remind(db, at)
     last: tuple[Any, ...] = FIRST
     while True:
         async with transaction(engine) as db:
@@ -78,6 +79,31 @@ async def enter(db: AsyncConnection, at: datetime) -> int:
     told = told.where(t.at <= at)
     entered = insert(breach).from_select(list(known), told, include_defaults=False)
     return (await db.execute(entered.on_conflict_do_nothing())).rowcount
+
+
+async def remind(db: AsyncConnection, at: datetime) -> int:
+    """An alert for every explanation that is owed, once an assignment; how many.
+
+    It is about the deadline that was missed; its rule names that one's and the assignment.
+    """
+    last = sa.select(sa.func.max(n.n)).where(
+        *(n[column.name] == column for column in KEY), n.step == Step.assign
+    )
+    rule = sa.func.concat("explain-", b.rule, "-", last.scalar_subquery())
+    whom = sa.func.json_build_object(
+        *("person", b.assigned_to, "unit", b.unit, "role", None, "why", "is to explain it")
+    )
+    told = {
+        "dossier_id": b.dossier_id, "rule": rule, "visit": b.visit, "deadline": b.deadline,
+        "watched": t.watched, "what": sa.literal(What.reminder), "due_at": b.due_at,
+        "at": b.explain_by, "unit": b.unit, "person": b.assigned_to,
+        "concerns": sa.func.json_build_array(whom),
+    }  # fmt: skip
+    owed = sa.select(*(each.label(name) for name, each in told.items()))
+    owed = owed.select_from(breach.join(alert, SAME))
+    owed = owed.where(b.standing == Standing.assigned, b.explain_by < at)
+    new = insert(alert).from_select(list(told), owed, include_defaults=False)
+    return (await db.execute(new.on_conflict_do_nothing())).rowcount
 
 
 # What may have ended --------------------------------------------------------------------------
@@ -124,7 +150,7 @@ async def settle(
     db: AsyncConnection, book: Catalogue, rows: Sequence[Any], at: datetime
 ) -> Counter[str]:
     """Write down which of these ended, how late they were by then, and who had them."""
-    lives, offices = await _lives(db, {row.dossier_id for row in rows}, at), Offices(book)
+    lives, offices = await lives_of(db, {row.dossier_id for row in rows}, at), Offices(book)
     told: Counter[str] = Counter()
     closed: list[dict[str, Any]] = []
     sorry: list[dict[str, Any]] = []
@@ -151,16 +177,7 @@ def _writing(found: Mapping[str, Any]) -> sa.Update:
     return sa.update(breach).where(*same, b.ended_at.is_(None)).values(dict.fromkeys(names))
 
 
-def _calendar_then(book: Catalogue, life: Life, end: datetime) -> Calendar:
-    """The one the dossier was bound to when lateness ended, whatever corrected it since."""
-    lines = (line for line in reversed(life.lines) if line["at"] <= end)
-    told = (json.loads(line["payload"])["clock"].get("calendar") for line in lines)
-    pinned = f"{life.paper.calendar}@{life.paper.calendar_version}"
-    name, _, version = next(filter(None, told), pinned).partition("@")
-    return book.calendar(name, version)
-
-
-def _found(row: Any, life: Life, book: Catalogue, offices: "Offices") -> dict[str, Any]:
+def _found(row: Any, life: Life, book: Catalogue, offices: Offices) -> dict[str, Any]:
     """What is to be written of a breach, with its key. Raises `HosoError`."""
     paper = life.paper
     missed = Missed(On(row.watched), row.visit, row.deadline, row.due_at, row.at)
@@ -171,7 +188,7 @@ def _found(row: Any, life: Life, book: Catalogue, offices: "Offices") -> dict[st
         found["apology_seq"] = apology(life.lines, lambda n: _instrument(book, paper, n), end)
     if end is None:
         return found
-    calendar = _calendar_then(book, life, end)
+    calendar = calendar_then(book, life, end)
     minutes = calendar.position(end) - calendar.position(row.due_at)
     start = paper.received_at or paper.registered_at
     shares = attributed(life, offices, calendar, start, end, row.due_at)
@@ -185,62 +202,3 @@ def _instrument(book: Catalogue, paper: Any, version: int | None) -> str | None:
         paper.procedure, version or paper.version
     ).extension.instrument
     return named
-
-
-# Read together --------------------------------------------------------------------------------
-
-OF_DOSSIER = (
-    *("id", "agency", "unit", "counter", "channel", "source", "procedure", "version"),
-    *("calendar", "calendar_version", "registered_at", "received_at"),
-)
-OF_LINE = (
-    *("dossier_id", "seq", "event", "source", "dest", "role", "actor", "on_behalf_of"),
-    *("at", "payload", "reason"),
-)
-
-
-async def _lives(db: AsyncConnection, ids: set[int], at: datetime) -> dict[int, Life]:
-    """The rows of some dossiers as far as they had come by a moment, by id."""
-    lines = sa.select(*(e[name] for name in OF_LINE)).where(e.dossier_id.in_(ids), e.at <= at)
-    visits = sa.select(visit).where(v.dossier_id.in_(ids))
-    told = sa.select(activity).where(a.dossier_id.in_(ids))
-    sorted_ = (lines.order_by(e.seq), visits.order_by(v.visit), told.order_by(a.n))
-    asked = (*sorted_, waits(ids, at))
-    of = [await _by_dossier(db, each) for each in asked]
-    papers = await db.execute(sa.select(*(d[name] for name in OF_DOSSIER)).where(d.id.in_(ids)))
-    return {
-        paper.id: Life(paper, *(each.get(paper.id, []) for each in of)) for paper in papers.all()
-    }
-
-
-async def _by_dossier(db: AsyncConnection, query: sa.Select[Any]) -> dict[int, list[Line]]:
-    found: dict[int, list[Line]] = {}
-    for row in (await db.execute(query)).mappings():
-        found.setdefault(row["dossier_id"], []).append(dict(row))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Offices:
-    """What attribution asks of the organisation, answered by the catalogue."""
-
-    book: Catalogue
-
-    def seat(self, person: str, role: Role, at: datetime) -> str | None:
-        """The first unit where somebody held that role on that day."""
-        return next(self._seats(person, role, at), None)
-
-    def _seats(self, person: str, role: Role, at: datetime) -> Iterator[str]:
-        on, who = self.book.day(at), self.book.organisation.by_id.get(person)
-        for each in who.positions if who is not None else ():
-            if each.role is role and each.stands(on):
-                yield each.unit
-
-    def agency_of(self, place: str, at: datetime) -> str | None:
-        """The agency of a unit or service point, or who took over from it."""
-        staff = self.book.organisation
-        of = next((each.unit for each in staff.points if each.code == place), place)
-        try:
-            return staff.heir(staff.agency_of(of), self.book.day(at))
-        except Unknown:
-            return None

@@ -42,6 +42,7 @@ class Step(StrEnum):
     assign = auto()
     explain = auto()
     close = auto()
+    reopen = auto()
 
 
 class Breach(SQLModel, table=True):
@@ -62,7 +63,14 @@ class Breach(SQLModel, table=True):
         ),
         sa.CheckConstraint("(ended_at IS NULL) = (minutes IS NULL)", name="ended"),
         sa.CheckConstraint("(explanation IS NULL) = (explained_at IS NULL)", name="explained"),
+        sa.CheckConstraint("finding IS NULL OR standing = 'closed'", name="found"),
         sa.Index("breach_standing_idx", "standing", "unit"),
+        sa.Index("breach_due_idx", "due_at", "dossier_id"),
+        sa.Index(
+            "breach_explain_idx",
+            "explain_by",
+            postgresql_where=sa.text(f"standing = '{Standing.assigned}'"),
+        ),
         sa.Index("breach_open_idx", "dossier_id", postgresql_where=sa.text("ended_at IS NULL")),
     )
 
@@ -79,10 +87,14 @@ class Breach(SQLModel, table=True):
     attribution: list[dict[str, Any]] | None = Field(default=None, sa_type=sa.JSON)
     standing: Standing = Field(sa_type=word(Standing))
     assigned_to: str | None = None
+    explain_by: datetime | None = Field(
+        default=None, sa_type=MOMENT
+    )  # until when, if that was said
     cause: Cause | None = Field(default=None, sa_type=word(Cause))
     explanation: str | None = None
     explained_by: str | None = None
     explained_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    finding: str | None = None  # of the control unit that closed it
     apology_seq: int | None = None  # the line that apologised and gave a new date
     recorded_at: datetime = Field(
         sa_type=MOMENT, sa_column_kwargs={"server_default": sa.func.now()}
@@ -115,6 +127,9 @@ class BreachLine(SQLModel, table=True):
         sa.CheckConstraint("(step = 'assign') = (assigned_to IS NOT NULL)", name="assigned"),
         sa.CheckConstraint("(step = 'explain') = (explanation IS NOT NULL)", name="explained"),
         sa.CheckConstraint("(explanation IS NULL) = (cause IS NULL)", name="caused"),
+        sa.CheckConstraint("until IS NULL OR step = 'assign'", name="bounded"),
+        sa.CheckConstraint("finding IS NULL OR step = 'close'", name="found"),
+        sa.CheckConstraint("(step = 'reopen') = (reason IS NOT NULL)", name="reasoned"),
     )
 
     dossier_id: int = Field(primary_key=True, sa_type=sa.BigInteger)
@@ -128,3 +143,6 @@ class BreachLine(SQLModel, table=True):
     assigned_to: str | None = None
     cause: Cause | None = Field(default=None, sa_type=word(Cause))
     explanation: str | None = None
+    until: datetime | None = Field(default=None, sa_type=MOMENT)
+    finding: str | None = None
+    reason: str | None = None

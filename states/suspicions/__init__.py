@@ -1,0 +1,1 @@
+"""What is worth a look: patterns that honest work seldom leaves. Nobody is judged by them."""
