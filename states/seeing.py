@@ -43,6 +43,7 @@ class Look(SQLModel, table=True):
     door: str  # method and address, without what was asked
     request: str
     dossiers: list[int] = Field(sa_type=ARRAY(sa.BigInteger))
+    reason: str | None = None  # why, of whoever took many at once
 
 
 look = SQLModel.metadata.tables["look"]
@@ -50,10 +51,11 @@ look = SQLModel.metadata.tables["look"]
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """By which door, in which request."""
+    """By which door, in which request; for what reason, where one must be given."""
 
     door: str
     request: str
+    reason: str | None = None
 
 
 async def find(
@@ -62,7 +64,7 @@ async def find(
     """A dossier and the visit it is in. Raises `Unknown`, also for one that is not to be seen."""
     paper, present = await ledger.find(db, code)
     if not (sight.plainly(paper) or await db.scalar(sight.by_visit(int(paper.id or 0)))):
-        raise Unknown(f"there is no dossier {code[:60]}: check the code on the slip")
+        raise Unknown("there is no dossier {code}: check the code on the slip", code=code[:60])
     return paper, present
 
 
@@ -79,6 +81,7 @@ async def looked(
         "door": through.door,
         "request": through.request,
         "dossiers": seen,
+        "reason": through.reason,
     }
     await db.execute(sa.insert(look).values(row))
 
