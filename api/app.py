@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from api import (
     accounts,
     alerts,
+    breach_audit,
     breaches,
     bulk,
     components,
@@ -23,15 +24,20 @@ from api import (
     home,
     imports,
     live,
+    logs,
     metrics,
     notices,
     openapi,
     problems,
+    reporting,
     reports,
+    suspicions,
     tracking,
 )
+from api.away import away_is_said
 from api.catalogue import calendars, organisation, procedures
 from api.doors import House, house
+from api.dossiers import proofs
 from api.envelope import Envelope
 from api.rates import Limited, Rates
 from config import log
@@ -44,6 +50,7 @@ from states.catalogue.bundles import Latest
 from states.db import WrongSchema
 from states.errors import HosoError
 from states.ledger import outbox
+from states.sentences import NONE
 
 PATIENCE = 3  # seconds in which a database that is there answers
 
@@ -59,8 +66,10 @@ else could be first. Every error is a problem document (RFC 9457) whose `type` i
 
 
 ROUTERS = (
+    dossiers.moving,  # what is asked most: found at once
     finding.router,  # before the dossiers: "search" is no code
     dossiers.router,
+    proofs.router,
     accounts.router,
     procedures.router,
     calendars.router,
@@ -68,10 +77,14 @@ ROUTERS = (
     components.router,
     consultations.router,
     bulk.router,
+    breach_audit.router,  # before them: "groups" is no code
     breaches.router,
+    suspicions.router,
     alerts.router,
     notices.router,
-    reports.router,
+    logs.router,  # before the reports: "log" is none of their names
+    reports.router,  # before any report: "frozen" is none
+    reporting.router,
     imports.router,
     live.router,
     tracking.router,
@@ -148,7 +161,7 @@ async def health() -> Health:
 
 async def ready(request: Request) -> Health:
     """The database answers and has the schema that this version knows."""
-    with problems.away_is_said():
+    with away_is_said():
         async with asyncio.timeout(PATIENCE), db.transaction(house(request).engine) as conn:
             found = None
             if await conn.scalar(sa.text("SELECT to_regclass('alembic_version')")) is not None:
@@ -156,7 +169,11 @@ async def ready(request: Request) -> Health:
             if found == (known := await asyncio.to_thread(newest)):
                 await outbox.counted_on(conn)
                 return Health()
-    raise WrongSchema(f"the database has schema {found or 'none'}, not {known}: see `hoso migrate`")
+    raise WrongSchema(
+        "the database has schema {found}, not {known}: see `hoso migrate`",
+        found=found or NONE,
+        known=known,
+    )
 
 
 @cache

@@ -14,15 +14,18 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.away import away_is_said
 from api.doors import ActsFor, At, House, InRole, Signed, house, needs
 from api.doors.hearing import Handler, heard
 from api.doors.opening import CARRIES, by, digest, given_again, key_of, named, opened
 from api.dossiers.shapes import Asked
 from api.listed import PLAIN
-from api.problems import DOCUMENTED, Refused, away_is_said, said
+from api.problems import DOCUMENTED, Refused, said
+from api.spoken import spoken
 from states import answers, people
 from states.accounts.scopes import Scope
 from states.answers import Kept
+from states.clock.words import Lang
 from states.db import transaction
 from states.errors import HosoError
 from states.files import attaching
@@ -171,13 +174,13 @@ async def move_dossiers(
     the same again with the same `Idempotency-Key`, and what was done is not done twice.
     """
     key = request.headers.get("idempotency-key")
-    bulk = Bulk(house(request), signed.person, hoso_role, hoso_for, at, key)
+    bulk = Bulk(house(request), signed.person, hoso_role, hoso_for, at, key, spoken(request))
     if asked.together:
         told = await bulk.together(asked.moves)
     else:
         told = await bulk.by_hundreds(asked.moves)
     request.state.whole = bulk.whole
-    results = [_result(n, each) for n, each in enumerate(told)]
+    results = [_result(n, each, bulk.language) for n, each in enumerate(told)]
     done = sum(each.status == "done" for each in results)
     return Results(done=done, refused=len(results) - done, results=results)
 
@@ -192,6 +195,7 @@ class Bulk:
     acts_for: str | None
     at: datetime
     key: str | None
+    language: Lang
     whole: bool = True  # whether all moves were judged
 
     async def by_hundreds(self, moves: Sequence[Move]) -> list[Told]:
@@ -212,9 +216,17 @@ class Bulk:
         told, made = await self._told(moves, together=True)
         if made:
             return told
-        refused = [_result(n, each) for n, each in enumerate(told) if each.refused is not None]
+        refused = [
+            _result(n, each, self.language)
+            for n, each in enumerate(told)
+            if each.refused is not None
+        ]
         raise Refused(
-            NotTogether(f"{len(refused)} of {len(told)} moves are refused, so none was made"),
+            NotTogether(
+                "{refused} of {told} moves are refused, so none was made",
+                refused=len(refused),
+                told=len(told),
+            ),
             results=[each.model_dump(mode="json") for each in refused],
         )
 
@@ -257,7 +269,7 @@ class Bulk:
         )
 
 
-def _result(n: int, told: Told) -> Result:
+def _result(n: int, told: Told, language: Lang) -> Result:
     refused, paper = told.refused, told.paper
     return Result(
         n=n,
@@ -265,5 +277,5 @@ def _result(n: int, told: Told) -> Result:
         status="done" if refused is None else "refused",
         state=paper and paper.state,
         seq=paper and paper.seq,
-        problem=None if refused is None else Why.model_validate(said(refused)),
+        problem=None if refused is None else Why.model_validate(said(refused, language)),
     )

@@ -71,8 +71,12 @@ def days_of(calendar: Calendar, year: int) -> list[Day]:
     """Every day of a year. Raises `BadInput` for one that the calendar does not reach."""
     if not calendar.first.year <= year <= calendar.last.year:
         raise BadInput(
-            f"{year} lies outside calendar {calendar.name}, which reaches from"
-            f" {calendar.first.year} to {calendar.last.year}"
+            "{year} lies outside calendar {name}, which reaches from {calendar_first_year} to"
+            " {calendar_last_year}",
+            year=year,
+            name=calendar.name,
+            calendar_first_year=calendar.first.year,
+            calendar_last_year=calendar.last.year,
         )
     noted = dict(calendar.special(calendar.first.toordinal(), calendar.last.toordinal()))
     numbers = range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)

@@ -7,28 +7,32 @@ from time import perf_counter
 
 import structlog
 from fastapi import HTTPException, Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Broken, TooLarge, answer, first_line
+from api.away import first_line
+from api.problems import Broken, TooLarge, answer
 
 log = structlog.get_logger()
 
 LARGEST = 1_000_000  # bytes of a body
 # Files are larger: who takes them in counts them as they come (`Settings.largest_file`).
-FILES = re.compile(r"/v1/dossiers/[^/]+/components/[^/]+")
+FILES = re.compile(r"/v1/(dossiers/[^/]+/components|imports/files)/[^/]+")
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+# As they are sent; an answer may have said one of them otherwise.
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'"
+    b"content-security-policy": (
+        b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+        b" base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
 }
+OF_API = HEADERS | {b"cache-control": b"no-store"}
 
 
 class Envelope:
@@ -49,7 +53,18 @@ class Envelope:
             file = scope["method"] == "PUT" and FILES.fullmatch(scope["path"])
             length = "0" if file else headers.get("content-length", "0")
             heard = receive if file else limited(receive)
-            await self._answer(scope, heard, sealed(scope, send), length)
+            if scope["method"] == "HEAD":
+                await self._head(scope, heard, sealed(scope, bare(send)), length)
+            else:
+                await self._answer(scope, heard, sealed(scope, send), length)
+
+    async def _head(self, scope: Scope, receive: Receive, send: Send, length: str) -> None:
+        """What GET is answered, without its body (RFC 9110 §9.3.2): by whatever answers GET."""
+        asked = {**scope, "method": "GET"}
+        try:
+            await self._answer(asked, receive, send, length)
+        finally:  # for who looks at it outside of here, and for the server, which knows HEAD
+            scope.update(asked | {"method": "HEAD"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, length: str) -> None:
         began, status = perf_counter(), 0
@@ -64,6 +79,9 @@ class Envelope:
                 await answer(Request(scope), TooLarge())(scope, receive, watched)
             else:
                 await self.app(scope, receive, watched)
+        except ClientDisconnect:  # nobody is there to be answered, and nothing failed
+            log.info("http.left", method=scope["method"], path=scope["path"])
+            return
         except Exception as error:
             log.error("http.failed", **told(error))  # noqa: TRY400  see there
             if status:  # half an answer is out: only a broken connection says that it is half
@@ -85,6 +103,17 @@ def told(error: Exception) -> dict[str, str]:
     return {"why": type(error).__name__, "said": first_line(error), "where": where}
 
 
+def bare(send: Send) -> Send:
+    """An answer of its head alone, which ends there: of a stream nothing more is waited for."""
+
+    async def without_body(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return without_body
+
+
 def limited(receive: Receive) -> Receive:
     """A body may come without its length being said: it is counted as it comes."""
     had = 0
@@ -102,15 +131,14 @@ def limited(receive: Receive) -> Receive:
 
 def sealed(scope: Scope, send: Send) -> Send:
     """Each answer with the headers and the id."""
-    extra = HEADERS | {"X-Request-Id": scope["state"]["request_id"]}
-    if scope["path"].startswith("/v1"):
-        extra |= {"Cache-Control": "no-store"}
+    extra = OF_API if scope["path"].startswith("/v1") else HEADERS
+    request_id = (b"x-request-id", scope["state"]["request_id"].encode())
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in extra.items():
-                headers.setdefault(name, value)
+            said = {name.lower() for name, _ in message["headers"]}
+            more = [each for each in extra.items() if each[0] not in said]
+            message["headers"] = [*message["headers"], *more, request_id]
         await send(message)
 
     return with_headers

@@ -13,11 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api import problems
+from api.away import away_is_said
 from api.doors import Speaks, house
 from states import db
 from states.clock.words import Lang
 from states.errors import BadInput, HosoError
 from states.figures.bieu06 import bieu06
+from states.tongues import said
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 pages = Environment(
@@ -81,7 +83,7 @@ async def home(
         name=lambda what: voice.say(what.name.vi, what.name.en),
         book=book,
         figures=figures,
-        refusal=refusal,
+        refusal=refusal and said(refusal.sentence, lang or speaks),
         status=status,
         since=since,
         until=until,
@@ -98,7 +100,7 @@ async def home(
 
 @asynccontextmanager
 async def _reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    with problems.away_is_said():
+    with away_is_said():
         async with db.transaction(engine) as connection:
             await connection.execute(sa.text(f"SET LOCAL statement_timeout = '{LIMIT}'"))
             yield connection
@@ -126,9 +128,9 @@ def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"'{text}' is not a day: write it as in 2023-12-31") from None
+        raise BadInput("'{text}' is not a day: write it as in 2023-12-31", text=text) from None
     if day < EARLIEST:
-        raise BadInput(f"no dossier is from before {EARLIEST}")
+        raise BadInput("no dossier is from before {earliest}", earliest=EARLIEST)
     return day
 
 

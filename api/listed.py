@@ -12,6 +12,7 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from states.ledger.acts import SHORT
+from states.sentences import Sentence
 
 Row = TypeVar("Row", bound=BaseModel)
 When = TypeVar("When", bound=date)
@@ -22,7 +23,7 @@ def _written(shape: str, example: str) -> BeforeValidator:
 
     def check(said: Any) -> Any:
         if not isinstance(said, date) and not re.fullmatch(shape, str(said), re.ASCII):
-            raise ValueError(f"must be written as in {example}")
+            raise ValueError(Sentence("must be written as in {example}", example=example))
         return said
 
     return BeforeValidator(check)
@@ -30,7 +31,9 @@ def _written(shape: str, example: str) -> BeforeValidator:
 
 def _within(at: When) -> When:
     if not FIRST <= at.year <= LAST:
-        raise ValueError(f"must lie in the years {FIRST} to {LAST}")
+        raise ValueError(
+            Sentence("must lie in the years {first} to {last}", first=FIRST, last=LAST)
+        )
     return at
 
 

@@ -28,9 +28,10 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from sqlalchemy.pool import QueuePool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.away import away_is_said, first_line
 from api.doors import house, opened
 from api.live.opening import HELD as LIVE
-from api.problems import Away, Unidentified, away_is_said, first_line
+from api.problems import Away, Unidentified
 from states.accounts import scopes
 from states.live.cursor import Cursor
 from states.live.measuring import Measured, measured, standing

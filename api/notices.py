@@ -104,6 +104,8 @@ async def resend_notice(
 ) -> QueuedNotice:
     """Queue a dead letter as if it had never been tried: a leader or the control unit."""
     if who.role not in WIDE:
-        raise NotYours(f"a {who.role} sends no notices again: ask a leader or the control unit")
+        raise NotYours(
+            "a {role} sends no notices again: ask a leader or the control unit", role=who.role
+        )
     code = await listing.again(db, sees.where(), id, at)
     return QueuedNotice(id=id, code=code, sending=Sending.queued)

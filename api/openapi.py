@@ -34,6 +34,9 @@ TAGS = [
     {"name": "operation", "description": "Of the process, for those who run it."},
 ]
 NAMES = {  # of words that two subjects have, for which the framework writes where their class lies
+    "api__papers__Form": "ReportForm",
+    "states__figures__sheets__Kind": "ColumnKind",
+    "states__logs__exporting__Form": "LogForm",
     "Standing-Input": "BreachStanding",
     "states__breaches__attribution__Kind": "HolderKind",
     "states__breaches__rows__Standing": "BreachStanding",

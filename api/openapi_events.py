@@ -55,7 +55,10 @@ EXAMPLES: dict[Event, dict[str, Any]] = {
         "ground": LATE,
     },
     Event.return_result: {"payload": {"outcome": "approved", "produced": ["Kết quả giải quyết"]}},
-    Event.deliver: {"reason": "Người được ủy quyền nhận thay, có giấy ủy quyền"},
+    Event.deliver: {
+        "payload": {"channel": "post"},
+        "reason": "Người được ủy quyền nhận thay, có giấy ủy quyền",
+    },
     Event.withdraw: {"reason": "Công dân xin rút hồ sơ để nộp lại"},
     Event.stop: {
         "reason": "Dừng giải quyết theo quyết định của cơ quan có thẩm quyền",

@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     cors: tuple[HttpUrl, ...] = ()
     #: How often a token may ask in a minute; 0: no limit.
     calls: int = Field(default=600, ge=0)
+    #: How many live streams a person may have open at a process; 0: no limit.
+    streams: int = Field(default=8, ge=0)
     #: Where files are kept, such as s3://bucket/hoso. None: a folder in the data folder.
     files: str | None = None
     largest_file: int = Field(default=100_000_000, ge=1_000_000)  # bytes

@@ -62,7 +62,9 @@ def of_row(row: Any) -> Kept:
 def same(kept: Kept, key: str, asked: bytes) -> Kept:
     """Raises `KeyReused` when it was the answer to another request."""
     if kept.asked != asked:
-        raise KeyReused(f"the key {key[:60]} was used for another request: choose a new one")
+        raise KeyReused(
+            "the key {key} was used for another request: choose a new one", key=key[:60]
+        )
     return kept
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from states.errors import HosoError
+from states.sentences import NONE
 
 if TYPE_CHECKING:
     from alembic.config import Config  # imported when it is needed: half of start-up is imports
@@ -158,8 +159,9 @@ def revision_fits(url: str) -> None:
     found = _fits(url, known)
     if found != known[0]:
         raise WrongSchema(
-            f"the database has schema {found or 'none'}, and this hoso needs {known[0]}:"
-            " run `hoso migrate`"
+            "the database has schema {found}, and this hoso needs {known}: run `hoso migrate`",
+            found=found or NONE,
+            known=known[0],
         )
 
 
@@ -178,8 +180,9 @@ def _fits(url: str, known: list[str]) -> str | None:
     found = asyncio.run(revision(url))
     if found is not None and found not in known:
         raise WrongSchema(
-            f"the database has schema {found}, which a newer hoso wrote and this one does not know:"
-            " nothing was changed; run the newer hoso"
+            "the database has schema {found}, which a newer hoso wrote and this one does not"
+            " know: nothing was changed; run the newer hoso",
+            found=found,
         )
     return found
 

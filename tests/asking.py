@@ -28,7 +28,7 @@ YES, NO, GONE = "✓", "✗", "–"  # as docs/permissions.md has them
 KEPT = (
     *("dossier", "entry", "visit", "attachment", "file", "breach", "breach_line", "message"),
     *("consultation", "consultation_end", "change", "alert", "frozen", "edition"),
-    "account",
+    *("account", "intake", "intake_row"),
 )
 """What a request that was refused leaves as it was; what it keeps of itself is elsewhere."""
 PARTLY = (
@@ -102,6 +102,7 @@ class Answer:
         for one, other in (
             *zip(side.codes.values(), NOWHERE.codes.values(), strict=True),
             (str(side.letter), str(NOWHERE.letter)),
+            (str(side.intake), str(NOWHERE.intake)),
         ):
             told = re.sub(rf"\b{re.escape(one)}\b", other, told)
         return status, told

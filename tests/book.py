@@ -316,6 +316,12 @@ async def wander(
     event = chance.choice([Event.register, Event.receive])
     files = {"payload": brings(chance, event, procedure, None)}
     paper = await ledger.open_(db, BOOK, lodging(procedure), act(event, when, **files))
+    return await wander_on(db, chance, paper, steps)
+
+
+async def wander_on(db: AsyncConnection, chance: Random, paper: Dossier, steps: int) -> Dossier:
+    """The same dossier after up to that many moves more."""
+    when, procedure = paper.moved_at, BOOK.procedure(paper.procedure, paper.version)
     for _ in range(steps):
         when += timedelta(minutes=chance.choice([0, 1, 90, 1_440, 5_000, 50_000]))
         open_now = [

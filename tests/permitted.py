@@ -27,6 +27,9 @@ MAP = "kind: dossiers\nzone: Asia/Ho_Chi_Minh\ncode: Mã\nreceived: Nhận\n"
 WHY = {"reason": "vì thế", "ground": "NĐ 61/2018/NĐ-CP Điều 19"}
 MADE = {"produced": ["Phiếu trình giải quyết"]}
 PERIOD = {"since": "2024-03-01", "until": "2024-06-01"}
+SPRING = {"since": "2024-03-01T00:00:00+07:00", "until": "2024-06-01T00:00:00+07:00"}
+COMPARED = {f"before_{name}": at for name, at in SPRING.items()}
+COMPARED |= {f"after_{name}": at.replace("2024", "2025") for name, at in SPRING.items()}
 
 
 class About(StrEnum):
@@ -181,6 +184,7 @@ ROUTES: dict[str, Entry] = {
     "GET /v1/dossiers/{code}": dossier(of(), of("registered"), of("closed")),
     "GET /v1/dossiers/{code}/history": dossier(of()),
     "GET /v1/dossiers/{code}/clock": dossier(of()),
+    "GET /v1/dossiers/{code}/clock/proof": dossier(of()),
     "GET /v1/dossiers/{code}/looks": dossier(of()),
     "GET /v1/dossiers/{code}/stages": dossier(of()),
     MOVE: dossier(
@@ -235,6 +239,9 @@ ROUTES: dict[str, Entry] = {
         lambda side: Ask(query={"agency": side.agency, "limit": "1"}),
     ),
     "GET /v1/breaches/causes": listing(),
+    "GET /v1/breaches/groups": listing(plain(), plain(query={"by": "holder", "months": "true"})),
+    "GET /v1/breaches/comparison": listing(plain(query=COMPARED)),
+    "GET /v1/breaches/apologies": listing(),
     "GET /v1/breaches/{code}": dossier(of()),
     "POST /v1/breaches/{code}/{rule}/assign": dossier(
         lambda side: of(path={"rule": "term-late"}, body={"to": side.officer})(side)
@@ -243,7 +250,23 @@ ROUTES: dict[str, Entry] = {
         of(path={"rule": "term-late"}, body={"cause": "workload", "explanation": "vì thế"})
     ),
     "POST /v1/breaches/{code}/{rule}/close": dossier(
-        of("returned", path={"rule": "term-late"}, body={})
+        of("returned", path={"rule": "term-late"}, body={"finding": "vì thế"})
+    ),
+    "POST /v1/breaches/{code}/{rule}/reopen": dossier(
+        of("closed", path={"rule": "term-late"}, body={"reason": "vì thế"})
+    ),
+    "GET /v1/suspicions": listing(plain(query=SPRING)),
+    "GET /v1/suspicions/{rule}": listing(
+        *(
+            plain({"rule": each}, query=SPRING)
+            for each in ("extensions-after-expiry", "outside-hours")
+        )
+    ),
+    "GET /v1/suspicions/{rule}/shares": listing(
+        *(
+            plain({"rule": each}, query=SPRING)
+            for each in ("extensions-after-expiry", "outside-hours")
+        )
     ),
     "GET /v1/alerts": listing(
         plain(),
@@ -255,10 +278,25 @@ ROUTES: dict[str, Entry] = {
     "GET /v1/notices/counts": listing(),
     "POST /v1/notices/{id}/again": dossier(lambda side: Ask(path={"id": side.letter}, of="main")),
     # Figures
-    "GET /v1/reports/bieu06": listing(
-        plain(query=APRIL),
+    "GET /v1/reports/log": listing(
         plain(query={"format": "csv"}),
-        lambda side: Ask(query={"agency": side.agency}),
+        plain(query=APRIL | {"format": "xes"}),
+        plain(query={"format": "ocel", "people": "true", "reason": "kiểm tra"}),
+        lambda side: Ask(query={"format": "csv", "agency": side.agency}),
+    ),
+    "GET /v1/reports": common(),
+    "GET /v1/reports/{name}": listing(
+        plain({"name": "bieu06"}, query=APRIL),
+        plain({"name": "bieu06"}, query={"format": "csv"}),
+        plain({"name": "register"}, query=APRIL),
+        lambda side: Ask(path={"name": "bieu06"}, query={"agency": side.agency}),
+    ),
+    "GET /v1/reports/{name}/dossiers": listing(
+        plain({"name": "bieu06"}, query={"figure": "received"}),
+        lambda side: Ask(
+            path={"name": "bieu06"},
+            query={"figure": "received", "where": f"agency={side.agency}"},
+        ),
     ),
     "GET /v1/reports/frozen": common(),
     "GET /v1/reports/frozen/{number}": listing(
@@ -309,6 +347,14 @@ ROUTES: dict[str, Entry] = {
     # Files of other systems
     "POST /v1/imports/map": common(plain(body=FORM)),
     "POST /v1/imports/trial": common(plain(body=FORM | {"map": MAP})),
+    "PUT /v1/imports/files/{name}": common(plain({"name": "a.csv"}, content=b"a,b\n1,2\n")),
+    "POST /v1/imports": common(plain(body=FORM | {"map": MAP})),
+    "GET /v1/imports": listing(),
+    "GET /v1/imports/{id}": dossier(lambda side: Ask(path={"id": side.intake}, of="main")),
+    "GET /v1/imports/{id}/rows": dossier(
+        lambda side: Ask(path={"id": side.intake}, of="main"),
+        lambda side: Ask(path={"id": side.intake}, query={"format": "csv"}, of="main"),
+    ),
     # Accounts
     "GET /v1/accounts/me": own(),
     "POST /v1/accounts/password": own(
@@ -323,6 +369,8 @@ ROUTES: dict[str, Entry] = {
         plain(SOMEBODY, body={"issuer": "https://id.example.vn", "subject": "1"})
     ),
     "DELETE /v1/accounts/{person}": administration(plain(SOMEBODY)),
+    # Of somebody else: whose account it is sees it too (tests/test_accounts_history.py).
+    "GET /v1/accounts/{person}/events": administration(plain(SOMEBODY)),
     "GET /v1/accounts/keys": administration(),
     "POST /v1/accounts/keys": administration(
         plain(body=SOMEBODY | {"name": "Cổng", "scopes": ["dossiers:read"]})

@@ -19,6 +19,7 @@ from office import (
 
 from states import ledger
 from states.accounts import Scope, keys
+from states.accounts.history import COMMAND
 from states.catalogue import load
 from states.words import Event
 
@@ -292,7 +293,7 @@ async def test_a_key_for_less_is_not_told_what_another_key_was_answered(office, 
     assert (await office.opened(lodged)).status_code == 201
     async with fresh.begin() as db:
         now = await db.scalar(sa.select(sa.func.now()))
-        given = ("less", "p-reception-01", [Scope.reports_read], "test", now)
+        given = ("less", "p-reception-01", [Scope.reports_read], COMMAND, now)
         _, key = await keys.make(db, *given)
     narrow = {"Idempotency-Key": "once", "Authorization": f"Bearer {key}"}
     answer = await office.opened(narrow)

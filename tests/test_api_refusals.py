@@ -39,6 +39,7 @@ async def test_without_the_token_nothing_opens(office, header):
         ({"Hoso-Person": "p-nobody"}, 403, "not-held"),
         ({"Hoso-Person": "p-reception-01", "Hoso-Role": "leader"}, 403, "not-held"),
         ({"Hoso-Person": "p-reception-01", "Hoso-Role": "king"}, 422, "invalid"),
+        ({"Hoso-Person": "p-post-01", "Hoso-For": "H" * 41}, 422, "invalid"),
         ({"Hoso-Person": "p-centre-lead"}, 422, "bad-input"),
         ({"Hoso-Person": "p-post-01"}, 422, "bad-input"),
         ({"Hoso-Person": "p-post-01", "Hoso-For": "H42.14"}, 403, "not-held"),

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import threading
 import time
 import zipfile
 from collections import Counter
@@ -16,7 +17,7 @@ from test_rates import Behind
 
 from api.doors import hearing
 from api.rates import CALLS, UNPROVED
-from states import seeing
+from states import seeing, yaml_files
 from states.files import kinds
 from states.files.kinds import Kind
 from states.files.refusals import NotTaken
@@ -164,6 +165,30 @@ def test_a_text_may_hold_any_signs(ends):
     began = time.perf_counter()
     hearing.STRING.sub(b"", b'"' + b'\\",' * 250_000 + ends.encode())
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("door", "said"),
+    [("/v1/procedures", {}), ("/v1/calendars/vn/changes", {"reason": "vì thế", "document": "QĐ"})],
+)
+async def test_a_long_text_is_read_while_others_are_answered(office, monkeypatch, door, said):
+    """Found: 1 MB of YAML held up everybody for as long as it takes."""
+    loop, reading, parse = threading.current_thread(), threading.Event(), yaml_files.parse
+    others = threading.Event()
+
+    def slow(*given):
+        assert threading.current_thread() is not loop
+        reading.set()
+        assert others.wait(30)
+        return parse(*given)
+
+    monkeypatch.setattr(yaml_files, "parse", slow)
+    control, form = {"Hoso-Person": "p-control-01"}, said | {"text": "- a\n" * 9}
+    asked = asyncio.create_task(office.client.post(door, json=form, headers=control))
+    assert await asyncio.to_thread(reading.wait, 30)
+    assert (await office.client.get("/health")).status_code == 200
+    others.set()
+    told(await asked, 422, "bad-file")
 
 
 # Files --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,9 +35,10 @@ from states import lifecycle
 from states.breaches.attribution import Kind, Life, attributed, spans
 from states.breaches.ending import LASTS, Missed, apology, ended, versions
 from states.catalogue.rules import On
+from states.figures.holding import reckoned
 from states.ledger.turn import adopting, opening, turn
 from states.lifecycle import FINISHED, HELD, Now
-from states.words import Channel, Event, Role, State
+from states.words import Channel, Event, Role, State, Tally
 
 CENTRE, OWN, SIGNS = "H42.14", "H42.05", "H42.05.09"
 
@@ -181,6 +183,28 @@ def test_the_minutes_of_all_are_those_that_passed(
     assert all(0 <= each["late_minutes"] <= each["minutes"] > 0 for each in shares)
     holders = [tuple(each[n] for n in ("kind", "unit", "person", "agency")) for each in shares]
     assert len(set(holders)) == len(holders)
+
+
+@given(lives, later, later, st.sampled_from([*Tally]), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_a_dossiers_time_is_reckoned_whole(
+    told: Told, more: timedelta, due_after: timedelta, verdict: Tally, finished: bool
+) -> None:
+    """And past its due moment only where it is late, by its class or still."""
+    start = told.paper.received_at or told.lines[0]["at"]
+    end, due = told.lines[-1]["at"] + more, start + due_after
+    row = SimpleNamespace(
+        received_at=start, finished_at=end if finished else None, due_at=due, verdict=verdict
+    )
+    of = reckoned(row, told.life(), Town(), CALENDAR, end)
+    assert of.holds
+    assert of.passed == CALENDAR.position(end) - CALENDAR.position(start)
+    late = max(0, CALENDAR.position(end) - CALENDAR.position(due))
+    assert of.late == (late if verdict is Tally.late or not finished else 0)
+    row.due_at, row.finished_at = None, None
+    assert reckoned(row, told.life(), Town(), CALENDAR, end).late == 0
+    if of.passed:
+        assert not of._replace(passed=of.passed + 1).holds
 
 
 @given(lives, later)

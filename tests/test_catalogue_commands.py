@@ -465,10 +465,15 @@ BAD = {  # the text, what marks the line, what is said
         b'code: "',
         "code: ",
     ),
-    "100,000 components": (
-        permit(2).split(b"components:")[0] + b"components:\n" + b"  - a\n" * 100_000,
+    "90,000 components": (
+        permit(2).split(b"components:")[0] + b"components:\n" + b"  - a\n" * 90_000,
         b"  - a\n",
         "must be a map",
+    ),
+    "100,000 components": (
+        permit(2).split(b"components:")[0] + b"components:\n" + b"  - a\n" * 100_000,
+        None,
+        "holds more than 100,000 values: split it",
     ),
 } | {
     f"valid from {text}": (permit(2, text), b"valid_from", "valid_from: must be a date such as")

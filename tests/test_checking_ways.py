@@ -7,13 +7,14 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_clock import OffTheWall, Wall, amount_of, kind_of, one_term, verdict_of
 from test_clock import FIRST, SMALL, wall
 
 from states.catalogue import load
 from states.catalogue.checking import Severity, fit, papers, ways
 from states.catalogue.checking.draft import Draft
 from states.catalogue.procedures import END, Procedure, Stage
+from states.checker.pencil import OffTheWall, Wall, one_term
+from states.checker.sheet import amount_of, kind_of, verdict_of
 from states.clock import Calendar, Kind, Policy, Term
 from states.words import Role
 

@@ -1,4 +1,4 @@
-"""The clock against a clerk with a pencil (`naive_clock`), and by rule. By hand: see its sister."""
+"""The clock against a clerk with a pencil (`states.checker`), and by rule. By hand: see beside."""
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_clock import DAY, MINUTE, NEVER, OffTheWall, Wall, answer
 
+from states.checker.pencil import DAY, MINUTE, NEVER, OffTheWall, Wall
+from states.checker.sheet import answer
 from states.clock import Calendar, Facts, Policy, Reading, Term, read
 from states.errors import BadInput
 

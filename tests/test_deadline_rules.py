@@ -10,12 +10,12 @@ import pytest
 from book import CALENDAR, HANOI, at
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_clock import MINUTE, OffTheWall, Wall
 from watching import RULES, Extension, Supplement, rules
 
 from states import catalogue
 from states.catalogue.organisation import Absence, Organisation
 from states.catalogue.rules import On, Rules, When, Whom, when
+from states.checker.pencil import MINUTE, OffTheWall, Wall
 from states.clock import Calendar, Term
 from states.deadlines.concerned import Place, concerned
 from states.deadlines.moments import Deadline, moment, transfer_due

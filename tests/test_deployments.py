@@ -406,7 +406,7 @@ async def said(data: Path, event: str) -> None:
     """The worker's log tells it."""
 
     async def told() -> bool:
-        return f'"event": "{event}"' in (data / "worker.log").read_text()
+        return f'"event":"{event}"' in (data / "worker.log").read_text()
 
     await until(told, most=SLOW)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from book import BOOK, HANOI, LICENCE, act, at, lodging, move, wander
+from book import BOOK, HANOI, HOURLY, LICENCE, act, at, lodging, move, process, wander
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,11 +19,12 @@ from test_figures import GRANTED, received
 from states import ledger
 from states.errors import BadInput, Unknown
 from states.figures import bieu06, freezing
-from states.figures.comparing import compare, counted
+from states.figures.comparing import compare, corrected
+from states.figures.knowing import as_known, counted
 from states.figures.periods import DELAY, Period, due_periods
 from states.ledger.statements import dossier
 from states.tables import Dossier
-from states.words import Event
+from states.words import Event, Role
 
 MAY = at(60)  # 3 May 2024, after March and April
 MARCH = Period.parse("2024-03")
@@ -359,3 +361,45 @@ async def test_the_dossiers_told_explain_every_cell(fresh: AsyncEngine, seed: in
     differ = {(each.agency, each.column): each.now - each.was for each in told.cells}
     assert differ == {cell: n for cell, n in moved.items() if n}
     assert differ
+
+
+# Corrected --------------------------------------------------------------------------------
+
+
+async def test_a_correction_after_freezing_tells_both_and_all_holds(fresh: AsyncEngine) -> None:
+    """The walk of docs/proof.md: frozen, corrected three ways, compared, restated, verified."""
+    async with fresh.begin() as db:
+        storm = (await process(db, HOURLY, at(1))).code  # eight hours: due on Wednesday at 08:00
+        await move(db, storm, Event.return_result, at(2, "08:30"), **GRANTED)
+        wrong = await received(db, at(0))
+        await move(db, wrong, Event.return_result, at(5), **GRANTED)
+        first = await frozen(db)
+    async with fresh.begin() as db:  # Wednesday was a day off: as a change set has it
+        facts = {"payload": {"calendar": "week@2"}, "reason": "bão số 5"}
+        await move(db, storm, Event.restate, at(61), Role.control, **facts)
+        await move(db, wrong, Event.reopen, at(62), reason="kết quả ghi sai tên")
+        late = await received(db, at(3))  # on paper until May
+    async with fresh.begin() as db:
+        told = await compare(db, BOOK, first)
+        assert [(each.code, each.was[2:], each.now[1:]) for each in told.shifts] == [
+            (storm, ("late",), ("direct", "early")),
+            (wrong, ("early",), ("direct", "overdue")),
+            (late, (), ("direct", "overdue")),
+        ]
+        why = [(line.event, line.reason) for each in told.shifts for line in each.between[:1]]
+        assert why[:2] == [("restate", "bão số 5"), ("reopen", "kết quả ghi sai tên")]
+        second = await restated(db, "lịch nghỉ bão, kết quả sai, nhập muộn")
+        assert await corrected(db, first) == ()
+        cells = await corrected(db, second)
+        assert cells == told.cells
+        assert [(each.column, each.was, each.now) for each in cells] == [
+            ("direct", 2, 3), ("late", 1, 0), ("overdue", 0, 2),
+        ]  # fmt: skip
+        assert (second.restates, second.hash != first.hash) == (first.id, True)
+        assert await freezing.find(db, first.id) == first
+        assert (await compare(db, BOOK, second)).cells == ()
+        # What the first was known by is known still: the figures of then are had again.
+        then = await as_known(db, BOOK, MARCH.since, MARCH.until, first.known_at)
+        assert [asdict(row) for row in then.then.rows] == first.data["rows"]
+        assert await freezing.check(db) == []
+        assert (await ledger.verify(db, BOOK)).faults == []

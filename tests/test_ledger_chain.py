@@ -215,7 +215,8 @@ async def test_a_forged_projection_is_found(owner_db: AsyncConnection, name: str
     old = (await owner_db.execute(sa.select(column))).scalar_one()
     new: Any = {
         "state": "routed", "channel": "post", "policy": "instant", "stage_role": "leader",
-        "source": "x", "outcome": "refused", "verdict": "late", "facts": {"holds": []}, "stage": 1,
+        "source": "x", "outcome": "refused", "delivered_by": "post", "verdict": "late",
+        "facts": {"holds": []}, "stage": 1,
         "place": "x",
         "email": "x",
         "phone": "x",

@@ -212,6 +212,26 @@ async def test_who_is_unknown_hears_nothing(fresh: AsyncEngine, tmp_path: Path) 
         assert len(hub(office)) == 0
 
 
+async def test_a_person_has_a_few_streams_and_takes_none_from_others(
+    fresh: AsyncEngine, tmp_path: Path
+) -> None:
+    async with open_office(fresh, tmp_path) as (office, _), AsyncExitStack() as eight:
+        most = office.app.state.house.settings.streams
+        for _ in range(most - 1):
+            await eight.enter_async_context(listening(office, RECEPTION))
+        async with listening(office, RECEPTION):
+            refused = await office.client.get("/v1/live", headers=RECEPTION)
+            said = problem(refused, 429, "too-many")["detail"]
+            assert said.startswith(f"p-reception-01 has {most} streams open")
+            assert int(refused.headers["Retry-After"]) > 0
+            async with listening(office, LEADER):
+                pass
+        while len(hub(office)) > most - 1:  # noqa: ASYNC110  it hung up: that is noticed soon
+            await asyncio.sleep(0.01)
+        async with listening(office, RECEPTION):
+            assert len(hub(office)) == most
+
+
 async def test_the_end_of_a_session_ends_its_stream(
     fresh: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

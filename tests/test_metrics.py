@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api import live, metrics
 from api.live import opening
 from states.accounts import keys
+from states.accounts.history import COMMAND
 from states.accounts.scopes import Scope
 from states.db import transaction
 from states.live import measuring
@@ -141,7 +142,7 @@ async def test_a_key_opens_it_if_it_was_made_for_it(office: Office) -> None:
     async with transaction(office.app.state.house.engine) as db:
         for scope in (Scope.metrics_read, Scope.dossiers_read):
             now = datetime.now(UTC)
-            _, key = await keys.make(db, scope, "p-reception-01", [scope], "test", now)
+            _, key = await keys.make(db, scope, "p-reception-01", [scope], COMMAND, now)
             made.append(f"Bearer {key}")
     assert (await elsewhere(office, Authorization=made[0])).status_code == 200
     problem(await elsewhere(office, Authorization=made[1]), 403, "out-of-scope")

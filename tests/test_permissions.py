@@ -22,6 +22,7 @@ from api.app import create_app
 from api.tracking import printed
 from config.settings import Settings
 from states.accounts import keys
+from states.accounts.history import COMMAND
 from states.accounts.scopes import ALL, Scope
 
 PAGE = Path(__file__).parents[1] / "docs" / "permissions.md"
@@ -65,7 +66,7 @@ async def key(desk: Desk, person: str | None, scopes: Iterable[Scope]) -> dict[s
     """What a request with a new service key brings."""
     async with desk.engine.begin() as connection:
         now = await connection.scalar(sa.select(sa.func.now()))
-        _, made = await keys.make(connection, "test", str(person), scopes, "test", now)
+        _, made = await keys.make(connection, "test", str(person), scopes, COMMAND, now)
     return {"Authorization": f"Bearer {made}"}
 
 

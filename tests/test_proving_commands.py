@@ -114,7 +114,7 @@ async def test_a_report_frozen_compared_and_restated(here: AsyncEngine) -> None:
     first = await hoso("report", "freeze", "2024-03", "--by", LEADER)
     assert (first["period"], first["frozen_by"], len(first["hash"])) == ("2024-03", LEADER, 64)
     assert "is frozen already" in await hoso("report", "freeze", "2024-03", "--by", LEADER)
-    assert await hoso("report", "frozen", first["id"]) == first
+    assert await hoso("report", "frozen", first["id"]) == first | {"corrects": []}
     assert await hoso("report", "frozen") == [first]
     assert "2024-03" in await shown("report", "frozen", first["id"])
     assert "is what the figures say today" in await shown("report", "compare", "2024-03")
@@ -129,6 +129,11 @@ async def test_a_report_frozen_compared_and_restated(here: AsyncEngine) -> None:
     again = ("report", "freeze", "2024-03", "--by", LEADER, "--restate", "nhập muộn")
     second = await hoso(*again)
     assert (second["restates"], second["reason"]) == (first["id"], "nhập muộn")
+    both = await hoso("report", "frozen", second["id"])
+    assert {each["column"]: (each["was"], each["now"]) for each in both["corrects"]} == {
+        "direct": (1, 0), "overdue": (1, 0), "unclassed": (0, 1),
+    }  # fmt: skip
+    assert "Đính chính / Restated" in await shown("report", "frozen", second["id"])
     assert "nothing to restate" in await hoso(*again)
     told = await hoso("report", "compare", "2024-03")
     assert (told["frozen"], told["cells"]) == (second["id"], [])

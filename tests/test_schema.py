@@ -30,7 +30,7 @@ from states.clock import Policy
 from states.columns import Word
 from states.embedded import Embedded
 from states.ledger.statements import PG
-from states.tables import Dossier
+from states.tables import SELDOM, Dossier
 from states.words import Channel, Event, Outcome, Role, State, Tally
 
 CHECKS = sa.text(
@@ -109,6 +109,7 @@ async def test_partial_indexes_are_those_of_the_tables(owner_db: AsyncConnection
     sources = {State(row.source) for row in lifecycle.ROWS if row.automatic}
     assert words_in(found.pop("dossier_automatic_idx")) == sources
     assert words_in(found.pop("dossier_counter_idx")) == {"registered", "result_returned"}
+    assert words_in(found.pop("entry_seldom_idx")) == words_in(str(SELDOM))
     assert found == {
         "dossier_due_idx": "(finished_at IS NULL)",
         "dossier_was_due_idx": "(finished_at IS NOT NULL)",

@@ -34,6 +34,7 @@ def test_without_any_variable_it_is_all_on_this_machine():
         "log_format": "auto",
         "cors": (),
         "calls": 600,
+        "streams": 8,
         "largest_file": 100_000_000,
         **dict.fromkeys(("secret", "url", "files", "oidc_issuer", "oidc_client", "oidc_secret")),
         **dict.fromkeys(("smtp", "mail_from", "sms_gateway", "sms_token")),
@@ -167,6 +168,27 @@ def test_json_has_one_object_a_line_whoever_speaks(tmp_path):
     assert (theirs["event"], theirs["size"], theirs["level"]) == ("pool full", 3, "warning")
     assert theirs["logger"] == "sqlalchemy"
     assert "ZeroDivisionError" in failed["exception"]
+
+
+QUIETLY = """
+import logging
+import structlog
+from config.log import configure
+configure("json")
+logging.getLogger("states").setLevel(logging.WARNING)
+log = structlog.get_logger("states.ledger.write")
+log.info("not.this")
+log.warning("this", half="\\ud800", large=1 << 70)
+"""
+
+
+def test_ours_are_silenced_by_name_and_whatever_they_hold_is_told():
+    done = subprocess.run(
+        [sys.executable, "-c", QUIETLY], capture_output=True, text=True, check=True
+    )
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (line["event"], line["logger"]) == ("this", "states.ledger.write")
+    assert (line["half"], line["large"]) == ("\ud800", 1 << 70)
 
 
 def test_without_a_terminal_it_is_json(tmp_path):

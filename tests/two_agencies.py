@@ -28,7 +28,10 @@ from states.figures import freezing
 from states.files.rows import attachment, file
 from states.files.store import opened
 from states.finding import searching
+from states.intake import asking as importing
+from states.intake import exports, running
 from states.ledger import Act, Lodging
+from states.sight import sight
 from states.words import Channel, Event, Role, State
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -66,6 +69,7 @@ class Side:
     citizen: str = "0"
     codes: dict[str, str] = field(default_factory=dict)
     letter: int = 0
+    intake: int = 0
     change: int = 0  # proposed
     applied: int = 0
 
@@ -117,9 +121,13 @@ NOWHERE = Side(
     *("nil", "Vô Danh", "0919191919", "035190009999"),
     codes=numbered(9001),
     letter=999_999,
+    intake=999_999,
     change=999_998,
     applied=999_997,
 )
+
+
+MAP = "kind: dossiers\nzone: Asia/Ho_Chi_Minh\ncode: Mã\nreceived: Nhận\n"
 
 
 @dataclass
@@ -143,15 +151,20 @@ class World:
         """Everything that an agency has."""
         for each in EVENTS:
             await self._dossier(side, each)
+        await self._extended(side)
         await deadlines.sweep(self.engine, self.book, NOW)
         await record(self.engine, self.book, NOW)
         async with self.engine.begin() as db:
             told = Named(side.codes["returned"], "term-late")
             said = f"{side.prefix}-words", side.director, NOW
             await explaining.explain(db, self.book, told, Cause.workload, *said)
+            shut = Named(side.codes["closed"], "term-late")
+            await explaining.explain(db, self.book, shut, Cause.workload, *said)
+            await explaining.close(db, self.book, shut, said[0], "p-control-01", NOW)
             await self._asked(db, side)
         await self._attached(side)
         await self._told(side)
+        await self._taken_in(side)
         await self._versions(side)
         await self._analysed()
 
@@ -190,6 +203,20 @@ class World:
                 act = self._act(side, event, at + timedelta(minutes=20 * n), paper)
                 paper = await ledger.move(db, self.book, paper.code, act)
             assert side.codes[name] == paper.code
+
+    async def _extended(self, side: Side) -> None:
+        """An apology with a new date, a day too late."""
+        act = Act(
+            event=Event.extend,
+            actor=side.leader,
+            role=Role.leader,
+            at=datetime(2024, 4, 5, 8, tzinfo=HANOI),
+            payload={"term": "2cd" if side is SCIENCE else "2wd"},
+            reason="Xin lỗi và hẹn lại",
+            ground="NĐ 61/2018/NĐ-CP Điều 19",
+        )
+        async with self.engine.begin() as db:
+            await ledger.move(db, self.book, side.codes["routed"], act)
 
     def _act(self, side: Side, event: Event, at: datetime, paper: Any) -> Act:
         role, actor, payload = Role.reception, "p-reception-01", dict[str, Any]()
@@ -234,6 +261,27 @@ class World:
         dead = {"sending": "dead", "tries": 9, "error": "mailbox unknown"}
         to = {"recipient": f"{side.prefix}-citizen@example.vn"}
         [side.letter] = await queue(self.engine, 1, **about, **dead, **to)
+
+    async def _taken_in(self, side: Side) -> None:
+        """An import of its own: a dossier that is refused, for its code is one of ours."""
+        by = f"{MAP}agency: {{default: {side.agency}}}\n"
+        table = f"Mã,Nhận\n{side.main},2024-03-01\n".encode()
+        store = opened(None, self.folder)
+
+        async def pieces() -> Any:
+            yield table
+
+        who = people.caller(self.book, side.director, None, None, self.book.day(NOW))
+        async with store.receiving(pieces(), NOW, 10_000, exports) as received:
+            async with self.engine.begin() as db:
+                await importing.reserve(db, received, side.director, NOW)
+            await store.keep(received)
+            wanted = importing.Wanted(name="a.csv", sha256=received.sha256, map=by)
+            async with self.engine.begin() as db:
+                sees = sight(self.book, who)
+                asked = await importing.ask(db, self.book, who, sees, wanted, NOW)
+        side.intake = asked.row["id"]
+        await running.run(self.engine, self.book, store, side.intake, lambda: NOW)
 
     async def _versions(self, side: Side) -> None:
         """A second version of both procedures, a migration that is proposed and one that was made,

@@ -99,7 +99,12 @@ async def read_calendar_year(
     """A year at a glance, with what decided each day that is not as its weekday."""
     texts, made = await proposing.texts_of(db), _calendar(book, name)
     if not made.first.year <= year <= made.last.year:
-        raise Unknown(f"calendar {name} reaches from {made.first.year} to {made.last.year}")
+        raise Unknown(
+            "calendar {name} reaches from {year} to {made_last_year}",
+            name=name,
+            year=made.first.year,
+            made_last_year=made.last.year,
+        )
     files = {each: calendars.parse(text.encode()) for each, text in texts.items()}
     exceptions = calendars.resolve(name, files.__getitem__).overrides
     return calendar_year.year_json(made, year, exceptions)
@@ -129,13 +134,19 @@ async def propose_calendar_change(
 
 def _calendar(book: Shelf, name: str) -> Any:
     if name not in book.calendars:
-        raise Unknown(f"there is no calendar {name}: known are {', '.join(sorted(book.calendars))}")
+        raise Unknown(
+            "there is no calendar {name}: known are {calendars}",
+            name=name,
+            calendars=sorted(book.calendars),
+        )
     return book.calendar(name)
 
 
 def _edited(texts: Any, name: str, asked: Correction, today: date) -> bytes:
     if name not in texts:
-        raise Unknown(f"there is no calendar {name}: known are {', '.join(sorted(texts))}")
+        raise Unknown(
+            "there is no calendar {name}: known are {texts}", name=name, texts=sorted(texts)
+        )
     if not (asked.off or asked.work or asked.withdraw):
         raise BadInput("say which days become off, are worked or withdrawn, or send a text")
     if asked.replaces and not asked.work:

@@ -1,10 +1,10 @@
-"""What there is one of: the organisation, regimes, rules, templates. And who acts for whom."""
+"""What there is one of: organisation, regimes, rules, templates, plans. And who acts for whom."""
 
 from datetime import date
 from enum import StrEnum, auto
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 
 from api.catalogue import procedures
@@ -12,6 +12,7 @@ from api.catalogue.shapes import Bundled, Decided, KeptVersion, Linted, Record, 
 from api.doors import At, Db, Door, Shelf, Who, needs
 from api.listed import Date
 from api.problems import DOCUMENTED
+from api.spoken import spoken
 from states.accounts.scopes import Scope
 from states.catalogue import bundles, publishing
 from states.catalogue.bundles import ONE
@@ -30,6 +31,7 @@ class Single(StrEnum):
     regimes = auto()
     rules = auto()
     templates = auto()
+    plans = auto()
 
 
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
@@ -158,10 +160,11 @@ async def draft_catalogue_version(
 
 @router.post("/v1/catalogue/{kind}/versions/{version}/check", dependencies=WRITES)
 async def check_catalogue_version(
-    kind: Single, version: Number, book: Shelf, who: Who, at: At, db: Db
+    request: Request, kind: Single, version: Number, book: Shelf, who: Who, at: At, db: Db
 ) -> Linted:
     """Everything that is wrong; a draft without errors is checked by the caller."""
-    return await procedures.check(db, book, Kind(kind), (ONE, version), who.person.id, at)
+    which, language = (ONE, version), spoken(request)
+    return await procedures.check(db, book, Kind(kind), which, who.person.id, at, language)
 
 
 @router.post("/v1/catalogue/{kind}/versions/{version}/publish", dependencies=WRITES)

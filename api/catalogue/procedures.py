@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 
 from api.catalogue.shapes import (
     Bundled,
@@ -21,12 +21,15 @@ from api.catalogue.shapes import (
 )
 from api.doors import At, Db, Door, Sees, Shelf, Speaks, Who, needs
 from api.problems import DOCUMENTED
+from api.spoken import spoken
 from states.accounts.scopes import Scope
 from states.catalogue import bundles, checking, difference, publishing
 from states.catalogue import schema as bundle_schema
 from states.catalogue.rights import NoRight
 from states.catalogue.rows import Kind
+from states.clock.words import Lang
 from states.simulation import as_dict, simulate
+from states.tongues import said
 
 router = APIRouter(
     prefix="/v1/procedures", tags=["procedures"], route_class=Door, responses=DOCUMENTED
@@ -108,10 +111,11 @@ async def read_procedure_difference(
 
 @router.post("/{code}/versions/{version}/check", dependencies=WRITES)
 async def check_procedure_version(
-    code: Code, version: Number, book: Shelf, who: Who, at: At, db: Db
+    request: Request, code: Code, version: Number, book: Shelf, who: Who, at: At, db: Db
 ) -> Linted:
     """Everything that is wrong with a version; a draft without errors is checked by the caller."""
-    return await check(db, book, Kind.procedure, (code, version), who.person.id, at)
+    which, language = (code, version), spoken(request)
+    return await check(db, book, Kind.procedure, which, who.person.id, at, language)
 
 
 @router.post("/{code}/versions/{version}/simulate", dependencies=READS)
@@ -121,7 +125,11 @@ async def simulate_procedure_version(
     """What a version would have made of the agency's closed dossiers. Nothing is written."""
     draft = bundles.says(await bundles.find(db, Kind.procedure, code, version))
     if not (sees.all or draft.agency in sees.agencies):
-        raise NoRight(f"{code} is of {draft.agency}: ask a leader there, or the control unit")
+        raise NoRight(
+            "{code} is of {agency}: ask a leader there, or the control unit",
+            code=code,
+            agency=draft.agency,
+        )
     since, until = (
         datetime.combine(day, time(), book.zone) for day in (tried.since, tried.until)
     )  # fmt: skip
@@ -190,16 +198,24 @@ async def draft(
 
 
 async def check(
-    db: Db, book: Shelf, kind: Kind, which: tuple[str, int], by: str, at: datetime
+    db: Db,
+    book: Shelf,
+    kind: Kind,
+    which: tuple[str, int],
+    by: str,
+    at: datetime,
+    language: Lang,
 ) -> Linted:
     row = await bundles.find(db, kind, *which)
     linted = await publishing.check(db, book, row, by, at)
     now = await kept(db, kind, *which)
-    return Linted(status=now.status, findings=list(map(found, linted.findings)))
+    return Linted(status=now.status, findings=[found(each, language) for each in linted.findings])
 
 
-def found(each: checking.Finding) -> Found:
-    return Found.model_validate({name: getattr(each, name) for name in Found.model_fields})
+def found(each: checking.Finding, language: Lang) -> Found:
+    told = {name: getattr(each, name) for name in Found.model_fields}
+    words = {"why": said(each.why, language), "mend": said(each.mend, language)}
+    return Found.model_validate(told | words)
 
 
 async def publish(

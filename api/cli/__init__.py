@@ -23,16 +23,18 @@ app = typer.Typer(
 SUBJECTS = {
     "clock": {"clock"},
     "running": {"up", "demo", "worker"},
-    "data": {"import", "report", "drive", "sweep"},
+    "data": {"import", "drive", "sweep"},
+    "reporting": {"report"},
     "checking": {"verify", "draw", "migrate"},
     "procedures": {"procedures"},
     "calendars": {"calendars"},
     "changes": {"changes"},
     "breaches": {"breaches"},
+    "logs": {"log"},
     "notices": {"notices"},
     "proving": {"classify", "proof", "archive"},
     "users": {"user"},
-    "organisation": {"organisation", "regimes", "rules", "templates"},
+    "organisation": {"organisation", "regimes", "rules", "templates", "plans"},
 }
 
 

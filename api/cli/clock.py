@@ -5,7 +5,9 @@ No database and no settings: it reads what is asked and the calendar's file; a d
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +47,9 @@ def clock(
     dossier: Annotated[
         str | None, typer.Option(help="Or the code of a dossier: its own clock.")
     ] = None,
+    proof: Annotated[
+        Path | None, typer.Option(help="Write its proof to this file: see `hoso verify --proof`.")
+    ] = None,
     data: Annotated[Path | None, typer.Option("--data", help="Where that dossier is kept.")] = None,
     policy: Annotated[Policy, typer.Option(help="How a finish is classed.")] = Policy.day,
     lang: Annotated[Lang, typer.Option(help="The language of the answer.")] = Lang.vi,
@@ -70,8 +75,10 @@ def clock(
     if dossier is not None:
         if term or received:
             raise typer.BadParameter("it has a term and a receipt", param_hint="--dossier")
-        _tell_own(dossier, _perhaps("at", at), data, lang, as_json=as_json)
+        _tell_own(dossier, _perhaps("at", at), data, lang, proof, as_json=as_json)
         return
+    if proof is not None:
+        raise typer.BadParameter("is of a dossier: name it with --dossier", param_hint="--proof")
     for option, value in (("--term", term), ("--received", received)):
         if not value:
             raise typer.BadParameter("is needed, unless --lines is given", param_hint=option)
@@ -94,16 +101,25 @@ def clock(
 
 
 def _tell_own(
-    code: str, at: datetime | None, data: Path | None, lang: Lang, *, as_json: bool
+    code: str,
+    at: datetime | None,
+    data: Path | None,
+    lang: Lang,
+    proof: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     from api.cli import dossier_clock
 
+    dossier_clock.check(proof)
     found = dossier_clock.own(code, at, data)
+    dossier_clock.write(found, proof)
     if as_json:
         told = answer(found.reading) | dossier_clock.as_data(found)
         write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
     else:
-        _show(found.reading, found.first, found.policy, lang)
+        behind = dossier_clock.behind(found, lang)
+        _show(found.reading, found.first, found.policy, lang, behind)
         dossier_clock.show(found, lang)
 
 
@@ -250,7 +266,14 @@ LABELS = {
 PAST = {Lang.vi: "Đã quá", Lang.en: "Past by"}  # instead of what remains
 
 
-def _show(reading: Reading, first: datetime | None, policy: Policy, lang: Lang) -> None:
+def _show(
+    reading: Reading,
+    first: datetime | None,
+    policy: Policy,
+    lang: Lang,
+    behind: Iterable[str] = (),
+) -> None:
+    """`behind`: what each line of the trace rests on, if anything is known of it."""
     from rich.table import Table
     from rich.text import Text
 
@@ -268,6 +291,8 @@ def _show(reading: Reading, first: datetime | None, policy: Policy, lang: Lang) 
     answer, trace = Table(show_header=False), Table.grid(padding=(0, 1))
     for label, figure in zip(labels, figures, strict=True):
         answer.add_row(Text(label, style="bold"), Text(figure))
-    for sentence in say(reading.trace, lang):
+    for sentence, rests in zip_longest(say(reading.trace, lang), behind, fillvalue=""):
         trace.add_row("•", Text(sentence))
+        if rests:
+            trace.add_row("", Text(rests, style="dim"))
     console.print(answer, trace, width=min(console.width, 100))

@@ -1,4 +1,4 @@
-"""`hoso organisation`, `regimes` and `rules`: what there is one of."""
+"""`hoso organisation`, `regimes`, `rules`, `templates`, `plans`: what there is one of."""
 
 from datetime import datetime
 from pathlib import Path
@@ -29,11 +29,14 @@ def add_to(app: typer.Typer) -> None:
     templates = typer.Typer(
         help="In which words citizens and staff are told.", no_args_is_help=True
     )
+    plans = typer.Typer(help="Targets by year, and which reports are due.", no_args_is_help=True)
+    plans.command("show")(plans_show)
     groups = {
         Kind.organisation: organisation,
         Kind.regimes: regimes,
         Kind.rules: rules,
         Kind.templates: templates,
+        Kind.plans: plans,
     }
     for kind, group in groups.items():
         _bundle(group, kind)
@@ -163,3 +166,25 @@ def rules_show(data: Data = None, json: Json = False) -> None:
     rows = [(e.code, e.on, str(e.when), e.what, " ".join(e.tell), e.name.vi) for e in told.rules]
     columns = ("code", "watched", "when", "what", "told", "name")
     console.print(table("Quy tắc theo dõi / Rules", columns, rows))
+
+
+def plans_show(data: Data = None, json: Json = False) -> None:
+    """The targets of each plan, and which reports are due when."""
+
+    async def work(db: Any, book: Any, at: datetime) -> Any:
+        return book.plans
+
+    told = catalogued(data, work)
+    if json:
+        as_json(told.model_dump(mode="json"))
+        return
+    for plan in told.plans:
+        rows = [
+            (e.year, e.kpi, f"{e.percent:g} %", e.by or "", e.done.on if e.done else "")
+            for e in plan.targets
+        ]
+        named = f"{plan.name.vi} / {plan.name.en} ({plan.code})"
+        console.print(table(named, ("year", "kpi", "target", "by", "done"), rows))
+    duties = [(e.code, e.only or e.every, e.day or "", e.name.vi, e.who.vi) for e in told.duties]
+    columns = ("code", "every", "by day", "name", "who")
+    console.print(table("Báo cáo định kỳ / Reports due", columns, duties))

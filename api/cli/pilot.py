@@ -5,16 +5,15 @@ import time
 from datetime import datetime
 from typing import Any
 
-from api.cli import figures
 from api.cli.output import ZONE, as_json, console
 from api.cli.place import Place, transacted
 
 YEAR = datetime(2023, 1, 1, tzinfo=ZONE), datetime(2024, 1, 1, tzinfo=ZONE)
 
 
-async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float | None]:
-    """Live the year, or what is left of it; Biểu 06 of its agencies, their names, the seconds;
-    None of them if it was lived before.
+async def live(place: Place, *, quiet: bool) -> tuple[Any, float | None]:
+    """Live the year, or what is left of it; Biểu 06 of its agencies, and the seconds; None of them
+    if it was lived before.
     """
     from rich.progress import (
         BarColumn,
@@ -27,7 +26,9 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float
     from flows.opening import close
     from flows.pilot import pilot
     from states.catalogue import bundles
-    from states.figures import bieu06
+    from states.figures import every
+    from states.figures.periods import Period
+    from states.figures.reporting import Asked
 
     logging.getLogger("states").setLevel(logging.WARNING)  # a line a move is for real offices
     columns = (
@@ -50,8 +51,10 @@ async def live(place: Place, *, quiet: bool) -> tuple[Any, dict[str, str], float
     logging.getLogger("states").setLevel(logging.NOTSET)
     async with transacted(place.database) as db:
         book = await bundles.read(db)
-        made = await bieu06(db, book, *YEAR, agencies=list(book.agencies))
-    return made, figures.names(book), took
+        year, now = Period("2023", *YEAR), datetime.now(ZONE)
+        asked = Asked(db, book, year, now, agencies=list(book.agencies))
+        made = await every.find("bieu06").make(asked)
+    return made, took
 
 
 async def _lived(place: Place) -> dict[int, tuple[str, int]]:
@@ -63,12 +66,14 @@ async def _lived(place: Place) -> dict[int, tuple[str, int]]:
         return dict(await lived(db, load(await bundles.read(db)).name))
 
 
-def show(made: Any, names: dict[str, str], took: float | None, *, json: bool) -> None:
+def show(made: Any, took: float | None, *, json: bool) -> None:
     """The figures, as a form or as JSON."""
+    from api.papers import document, screen
+
     if json:
         seconds = None if took is None else round(took, 1)
-        as_json(figures.bieu06_json(made) | {"seconds": seconds})
+        as_json(document.complete(made) | {"seconds": seconds})
         return
     told = "was lived here before" if took is None else f"took {took:.0f} s"
     console.print(f"\nThe year {told}.\n", highlight=False)
-    figures.show_bieu06(console, made, names)
+    screen.show(console, made)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -144,11 +145,16 @@ async def _counted_on(address: str) -> None:
 
 
 @asynccontextmanager
-async def transacted(address: str) -> AsyncIterator[AsyncConnection]:
-    """One transaction, and no connection left behind however it ends."""
+async def transacted(address: str, *, still: bool = False) -> AsyncIterator[AsyncConnection]:
+    """One transaction, and no connection left behind however it ends.
+
+    `still`: all its statements see the same, whatever others write meanwhile.
+    """
     connections = engine(address, 1)
     try:
         async with transaction(connections) as db:
+            if still:
+                await db.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             yield db
     finally:
         await connections.dispose()

@@ -200,13 +200,18 @@ def frozen(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """The frozen reports, the newest first; or one of them with its figures."""
-    from states.figures import freezing
+    """The frozen reports, the newest first; or one of them with its figures.
+
+    Of a restatement also what it says otherwise than the one it restates.
+    """
+    from states.figures import comparing, freezing
 
     async def work(db: Any, book: Any, at: datetime) -> list[dict[str, Any]]:
         if number is None:
             return await freezing.every(db)
-        return [dict((await freezing.find(db, number))._mapping)]  # noqa: SLF001  its public name
+        kept = await freezing.find(db, number)
+        cells = await comparing.corrected(db, kept)
+        return [{**kept._mapping, "corrects": cells}]  # noqa: SLF001  its public name
 
     rows = catalogued(data, work)
     if json:
@@ -218,10 +223,16 @@ def frozen(
     if number is not None and (figures := rows[0]["data"]["rows"]):
         cells = [list(each.values()) for each in figures]
         console.print(table(rows[0]["hash"].hex(), figures[0], cells))
+        if corrects := rows[0]["corrects"]:
+            heads = ("agency", "column", f"number {rows[0]['restates']}", f"number {number}")
+            console.print(table("Đính chính / Restated", heads, corrects))
 
 
 def _told(row: Any) -> dict[str, Any]:
-    return {**row, "hash": row["hash"].hex()}
+    told = {**row, "hash": row["hash"].hex()}
+    if "corrects" in told:
+        told["corrects"] = [each._asdict() for each in told["corrects"]]
+    return told
 
 
 def compare(
@@ -243,10 +254,15 @@ def compare(
 
     kept, told = catalogued(data, work)
     if json:
-        cells, shifts = ([each._asdict() for each in of] for of in (told.cells, told.shifts))
+        cells, shifts = [each._asdict() for each in told.cells], [*map(_shift, told.shifts)]
         as_json({"frozen": kept.id, "cells": cells, "dossiers": shifts, "unread": told.unread})
         return
     _show_comparison(kept, told)
+
+
+def _shift(each: Any) -> dict[str, Any]:
+    between = [line._asdict() for line in each.between]
+    return {**each._asdict(), "line": each.line, "event": each.event, "between": between}
 
 
 def _show_comparison(kept: Any, told: Any) -> None:

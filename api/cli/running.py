@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -30,6 +31,8 @@ Port = Annotated[
 ]
 
 STOPPING = 10  # seconds in which requests in hand are answered
+MOST = 5_000  # connections that are answered at once: what is more is told 503
+FILES = 3  # to each: connections that are not answered (`heads.CROWD`), files that are read
 
 
 class PortTaken(HosoError):
@@ -160,6 +163,7 @@ def serve(house: House) -> None:
     """API and pages in this process, flows in a worker beside it, until told to stop."""
     import uvicorn
 
+    from api import heads
     from api.app import create_app
     from api.cli import keeping
 
@@ -174,8 +178,20 @@ def serve(house: House) -> None:
             port=int(port),
             log_config=None,
             access_log=False,
+            http=heads.Heads,
+            limit_concurrency=_connections(),
+            timeout_keep_alive=heads.IDLE,
             timeout_graceful_shutdown=STOPPING,
         )
+
+
+def _connections() -> int:
+    """How many are answered at once, most of them listeners: no more than there are files for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = MOST * FILES if hard == resource.RLIM_INFINITY else min(MOST * FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return files // FILES
 
 
 def _free(host: str, port: int) -> None:

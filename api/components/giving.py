@@ -21,6 +21,7 @@ from states.files import attaching, names, store
 from states.files.attaching import Row
 from states.files.kinds import Kind
 from states.files.store import Store
+from states.sentences import Sentence
 from states.sight import Sight
 
 SAFE = {
@@ -113,8 +114,13 @@ async def _sought(
     paper, _ = await seeing.find(db, code, sees)
     row = await attaching.one(db, paper, component, n)
     if row is None:
-        which = "no file" if n is None else f"no file {n}"
-        raise Unknown(f"component {component} of dossier {paper.code} has {which}")
+        which = Sentence("no file") if n is None else Sentence("no file {n}", n=n)
+        raise Unknown(
+            "component {component} of dossier {code} has {which}",
+            component=component,
+            code=paper.code,
+            which=which,
+        )
     return row
 
 

@@ -114,7 +114,7 @@ async def hand_in_component(
     attaching.check(book, who, paper, component)
     claimed = _claimed(request, largest)
     await request.state.let_go()
-    async with files.receiving(_pieces(request), at, largest) as received:
+    async with files.receiving(pieces(request), at, largest, kinds) as received:
         kinds.check_claim(received.kind, title, claimed)
         async with opened(request) as (reserving, _):
             await attaching.reserve(reserving, received, who.person.id, at)
@@ -166,7 +166,7 @@ def _claimed(request: Request, largest: int) -> str | None:
     return media
 
 
-async def _pieces(request: Request) -> AsyncIterator[bytes]:
+async def pieces(request: Request) -> AsyncIterator[bytes]:
     """The body as it comes. Raises `BrokenOff` and `TooSlow`."""
     stream, loop = request.stream(), asyncio.get_running_loop()
     until = loop.time() + SENDING
@@ -180,4 +180,4 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
     except ClientDisconnect:
         raise BrokenOff from None
     except TimeoutError:
-        raise TooSlow(f"nothing came for {IDLE} seconds, or not all in an hour") from None
+        raise TooSlow("nothing came for {idle} seconds, or not all in an hour", idle=IDLE) from None

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
 from api.consultations.shapes import (
     Ask,
@@ -20,6 +20,7 @@ from api.doors import At, Db, Door, Looked, Page, Sees, Shelf, Speaks, Who, need
 from api.dossiers.telling import history
 from api.listed import Code
 from api.problems import DOCUMENTED
+from api.spoken import spoken
 from states import ledger, seeing
 from states.accounts.scopes import Scope
 from states.consultations import ending, listing
@@ -29,6 +30,7 @@ from states.consultations.hearing import unasked
 from states.consultations.opened import answering
 from states.consultations.rights import ask_refused
 from states.tables import Dossier
+from states.tongues import said
 
 router = APIRouter(prefix="/v1", tags=["consultations"], route_class=Door, responses=DOCUMENTED)
 READS = [needs(Scope.dossiers_read)]
@@ -61,7 +63,15 @@ async def read_stages(
 
 @router.get(OF_DOSSIER, dependencies=READS)
 async def list_consultations(
-    code: Code, book: Shelf, who: Who, sees: Sees, looked: Looked, speaks: Speaks, at: At, db: Db
+    request: Request,
+    code: Code,
+    book: Shelf,
+    who: Who,
+    sees: Sees,
+    looked: Looked,
+    speaks: Speaks,
+    at: At,
+    db: Db,
 ) -> Consultations:
     """What was asked of other bodies about the dossier, and what they said.
 
@@ -75,7 +85,7 @@ async def list_consultations(
         code=paper.code,
         consultations=[Consulted(**consulted(book, who, paper, row)) for row in rows],
         unasked=[named_told(each, speaks) for each in unasked(book, paper, rows, at)],
-        ask=None if refusal is None else str(refusal),
+        ask=None if refusal is None else said(refusal.sentence, spoken(request)),
     )
 
 

@@ -14,7 +14,7 @@ MOMENTS = ("asked_at", "due_at", "late_at", "ended_at")
 
 
 def stages(book: Catalogue, paper: Dossier, speaks: Lang) -> list[StageTold]:
-    if paper.source is not None:
+    if not paper.version:
         return []
     procedure = book.procedure(paper.procedure, paper.version)
     told = []

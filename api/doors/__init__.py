@@ -8,11 +8,13 @@ did; `Speaks`, their language; `Page`, which part of a list.
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Header, Query, Request, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.doors.house import House, house
@@ -30,6 +32,7 @@ from states.sight import Sight, sight
 from states.words import Role
 
 __all__ = [
+    "CAPACITY",
     "ActsFor",
     "At",
     "Calls",
@@ -46,9 +49,12 @@ __all__ = [
     "Speaks",
     "Who",
     "house",
+    "identified",
     "needs",
     "opened",
 ]
+
+T = TypeVar("T")
 
 # What `Door` has learnt when a handler begins. None asks for another: the framework would solve
 # that one anew for each that does.
@@ -69,11 +75,18 @@ async def now(request: Request) -> datetime:
     return cast("datetime", request.state.at)
 
 
-bearer = HTTPBearer(
-    auto_error=False,
-    description="An access token (`POST /v1/accounts/sign-in`), or a service key.",
-)
-Shown = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+class Bearer(HTTPBearer):
+    """How a caller proves who they are, as the OpenAPI tells it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            scheme_name="HTTPBearer",
+            description="An access token (`POST /v1/accounts/sign-in`), or a service key.",
+            auto_error=False,
+        )
+
+
+Shown = Annotated[HTTPAuthorizationCredentials | None, Security(Bearer())]
 
 
 async def signed(request: Request, shown: Shown) -> Identity:
@@ -87,7 +100,7 @@ At = Annotated[datetime, Depends(now)]
 Signed = Annotated[Identity, Depends(signed)]
 
 
-def identified(request: Request) -> Identity:
+def identified(request: HTTPConnection) -> Identity:
     arrival: Arrival = request.state.arrival
     if arrival.who is None:
         raise Unidentified(
@@ -105,13 +118,14 @@ async def shelf(request: Request) -> Catalogue:
 # For what -----------------------------------------------------------------------------------
 
 
-class Needs:
+class Needs(Bearer):
     """A dependency: what the caller came in by is for this. A session is for all of it."""
 
     def __init__(self, scope: Scope) -> None:
+        super().__init__()
         self.scope = scope
 
-    async def __call__(self, request: Request, shown: Shown) -> None:
+    async def __call__(self, request: HTTPConnection) -> None:
         identified(request).may(self.scope)
 
 
@@ -150,8 +164,8 @@ Sees = Annotated[Sight, Depends(seen)]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """All of it at once, for the one door that everybody uses all day: each thing asked for by
-    itself is a twentieth of a millisecond of the framework's.
+    """All of it at once, for the door that everybody uses all day: each thing, and each header,
+    that is asked for by itself is a twentieth of a millisecond of the framework's.
     """
 
     db: AsyncConnection
@@ -162,10 +176,43 @@ class Call:
     key: str | None
 
 
-async def called(request: Request, who: Who) -> Call:
-    book, key = await shelf(request), request.headers.get("idempotency-key")
-    state = request.state
+# Told in the OpenAPI of the routes that ask for `Calls`, and read by it.
+CAPACITY = [
+    {
+        "name": "hoso-role",
+        "in": "header",
+        "required": False,
+        "schema": {"$ref": "#/components/schemas/Role"},
+        "description": "In what role; needed by whoever holds several.",
+    },
+    {
+        "name": "hoso-for",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "maxLength": 40},
+        "description": "The agency a postal clerk acts for.",
+    },
+]
+ROLE = TypeAdapter(Role)
+AGENCY = TypeAdapter(Annotated[str, Field(max_length=40)])
+
+
+async def called(request: Request) -> Call:
+    role, acts_for = said(request, "hoso-role", ROLE), said(request, "hoso-for", AGENCY)
+    who, book, state = await calling(request, role, acts_for), await shelf(request), request.state
+    key = request.headers.get("idempotency-key")
     return Call(state.db, book, state.at, who, sight(book, who), key)
+
+
+def said(request: Request, name: str, shape: TypeAdapter[T]) -> T | None:
+    """What a header says, told wrong as the framework tells it. Raises `RequestValidationError`."""
+    if (value := request.headers.get(name)) is None:
+        return None
+    try:
+        return shape.validate_python(value)
+    except ValidationError as error:
+        wrong = [{**each, "loc": ("header", name)} for each in error.errors(include_url=False)]
+        raise RequestValidationError(wrong) from None
 
 
 Calls = Annotated[Call, Depends(called)]

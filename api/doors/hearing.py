@@ -10,21 +10,24 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from itertools import groupby
 from math import isfinite
 from typing import Any, NoReturn, cast
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
 
 from api.problems import Invalid, Refused, TooSlow
+from states.sentences import Sentence, told
 
 SENDING = 30  # seconds in which a body of 1 MB comes
 DEEPEST = 32  # lists and objects in one another
-TOO_DEEP = f"may be {DEEPEST} deep at most"
+TOO_DEEP = Sentence("may be {deepest} deep at most", deepest=DEEPEST)
 MOST = 50_000  # values in a body: a thousand moves have some ten each
 LONGEST = 30_000  # bytes of a query
 HEAPED = 30  # marks on one letter (Unicode's stream-safe text): more take ever longer to order
@@ -44,7 +47,7 @@ class Wrong(Exception):
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
-        self.what, self.where = what, list[str | int]()
+        self.what, self.where = told(what), list[str | int]()
 
 
 class Hearing(APIRoute):
@@ -57,6 +60,12 @@ class Hearing(APIRoute):
             return await handler(await heard(request))
 
         return handle
+
+
+class Lenient(Hearing):
+    """One that others send people to, who may bring along what they like."""
+
+    strict = False
 
 
 class Heard(Request):
@@ -72,7 +81,9 @@ class Heard(Request):
         if not hasattr(self, "_asked"):
             with _told("query"):
                 if len(self.scope["query_string"]) > LONGEST:
-                    raise Wrong(f"may have {LONGEST:,} characters at most")
+                    raise Wrong(
+                        Sentence("may have {longest:,} characters at most", longest=LONGEST)
+                    )
                 self._asked = QueryParams(
                     [(text(name), _of(name, value)) for name, value in self._parts()]
                 )
@@ -101,15 +112,45 @@ def addressed(request: Request) -> Heard:
     with _told("path"):
         path = whole.scope.get("path_params", {})
         whole.scope["path_params"] = {name: _of(name, value) for name, value in path.items()}
-    _ = whole.query_params
+    if whole.query_params:
+        _check_known(whole)
     return whole
+
+
+def _check_known(whole: "Heard") -> None:
+    """That no parameter is misspelt: what nobody reads would be taken for having been heeded."""
+    route = whole.scope["route"]
+    if not getattr(route, "strict", True):
+        return
+    if (known := getattr(route, "asks", None)) is None:  # once for each route
+        known = route.asks = frozenset(_asked(route.dependant))
+    if unknown := whole.query_params.keys() - known:
+        name = min(unknown)
+        wrong = Wrong(_instead(name, known))
+        wrong.where.append(name)
+        with _told("query"):
+            raise wrong
+
+
+def _instead(name: str, known: Collection[str]) -> Sentence:
+    if near := get_close_matches(name, known, 1):
+        return Sentence("is not asked for here: {near} is", near=near[0])
+    if known:
+        return Sentence("is not asked for here, but {known}", known=sorted(known))
+    return Sentence("is not asked for here, and nothing else is")
+
+
+def _asked(dependant: Dependant) -> Iterator[str]:
+    yield from (each.alias for each in dependant.query_params)
+    for each in dependant.dependencies:
+        yield from _asked(each)
 
 
 def read(body: bytes) -> Any:
     """What JSON says. Raises `Invalid`."""
     with _told("body"):
         if _values(body) > MOST and _values(STRING.sub(b"", body)) > MOST:
-            raise Wrong(f"may hold {MOST:,} values at most")
+            raise Wrong(Sentence("may hold {most:,} values at most", most=MOST))
         return _plain(_parsed(body), 0)
 
 
@@ -122,7 +163,7 @@ def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body.decode(), object_pairs_hook=Pairs, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise Wrong(f"is not JSON: {error.msg} at {error.pos}") from None
+        raise Wrong(Sentence("is not JSON: {why} at {at}", why=error.msg, at=error.pos)) from None
     except RecursionError:
         raise Wrong(TOO_DEEP) from None
     except ValueError:  # no UTF-8, an endless number
@@ -151,7 +192,7 @@ def _plain(said: Any, depth: int) -> Any:
     plain = {text(name): _within(name, each, depth) for name, each in said}
     if len(plain) < len(said):
         names = Counter(text(name) for name, _ in said)
-        raise Wrong(f"says {names.most_common(1)[0][0][:60]!r} twice")
+        raise Wrong(Sentence("says {name!r} twice", name=names.most_common(1)[0][0][:60]))
     return plain
 
 
@@ -172,9 +213,14 @@ def text(said: str) -> str:
     if said.isascii() and "\0" not in said:
         return said
     if found := UNKEPT.search(said):
-        raise Wrong(f"may not hold U+{ord(found[0]):04X}: it cannot be kept, or shows other text")
+        raise Wrong(
+            Sentence(
+                "may not hold U+{sign:04X}: it cannot be kept, or shows other text",
+                sign=ord(found[0]),
+            )
+        )
     if any(map(_heaped, NO_LATIN.findall(said))):
-        raise Wrong(f"may not heap more than {HEAPED} marks on a letter")
+        raise Wrong(Sentence("may not heap more than {most} marks on a letter", most=HEAPED))
     return unicodedata.normalize("NFC", said)
 
 
@@ -194,5 +240,5 @@ def _told(part: str) -> Iterator[None]:
         where = wrong.where[-4:] if wrong.what == TOO_DEEP else wrong.where
         at = ".".join(map(str, (part, *reversed(where))))
         at = UNKEPT.sub("\N{REPLACEMENT CHARACTER}", at)[:200]
-        said = Invalid(f"{at}: {wrong.what}")
+        said = Invalid("{at}: {what}", at=at, what=wrong.what)
         raise Refused(said, errors=[{"where": at, "what": wrong.what}]) from None

@@ -16,17 +16,19 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.away import away_is_said
 from api.doors.hearing import Handler, heard
 from api.doors.house import house
-from api.problems import Away, Invalid, Refused, Unidentified, away_is_said
+from api.problems import Away, Invalid, Refused, Unidentified
 from states import answers, db
 from states.accounts.arriving import Arrival, Identity, arrive
 from states.answers import Kept
 from states.errors import HosoError
+from states.sentences import Sentence
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 TOKEN = re.compile(r"bearer +([\x21-\x7e]{1,200})", re.ASCII | re.IGNORECASE)
-SIGN_IN = "send Authorization: Bearer with an access token or a service key"
+SIGN_IN = Sentence("send Authorization: Bearer with an access token or a service key")
 TOLD = ("location", "etag", "content-type", "content-language")
 
 
@@ -143,8 +145,9 @@ def given_again(kept: Kept) -> Response:
 
 
 def digest(request: Request, body: bytes) -> bytes:
-    said = [request.method, request.url.path, request.url.query]
-    said += [request.headers.get(name, "") for name in ("hoso-role", "hoso-for", "if-match")]
+    scope, headers = request.scope, request.headers
+    said = [scope["method"], scope["path"], scope["query_string"].decode("latin-1")]
+    said += [headers.get(name, "") for name in ("hoso-role", "hoso-for", "if-match")]
     return hashlib.sha256("\n".join(said).encode() + b"\n" + body).digest()
 
 

@@ -3,30 +3,36 @@
 import math
 import random
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from api.away import away_is_said
 from api.doors import Door, Sees, Who, house, needs, opened
 from api.live import stream
 from api.live.opening import hub, open_to_listeners
 from api.live.stream import Stream
-from api.problems import DOCUMENTED, Away, Unidentified, away_is_said
+from api.problems import DOCUMENTED, Away, Unidentified
+from api.rates import TooMany
+from api.spoken import spoken
 from states import people
 from states.accounts.scopes import Scope
 from states.errors import HosoError
 from states.live import Cursor, Hub, Listener
 from states.people import Caller
 from states.sight import Sight, sight
+from states.tongues import said
 from states.words import Role
 
 __all__ = ["open_to_listeners", "router"]
 
 HEARTBEAT = 15.0  # seconds of silence: proxies give up what is silent for 30
+OPEN = "streams"  # under what the house holds how many each person has open
 RENEWED = 60.0  # seconds between two looks whether they still may
 
 EXAMPLE = """retry: 2843
@@ -106,7 +112,7 @@ async def listen(
 
 async def _told(request: Request, hub: Hub, heard: Heard) -> AsyncGenerator[bytes]:
     """The stream, piece by piece. An id without an event says from where to go on."""
-    with away_is_said():
+    with away_is_said(), _one_of_few(request, heard.sight.person):
         async with hub.listening(heard.sight, heard.asks) as listener:
             place = hub.place
             yield stream.retry() + stream.at(heard.since or place)
@@ -117,6 +123,31 @@ async def _told(request: Request, hub: Hub, heard: Heard) -> AsyncGenerator[byte
                 async for piece in pieces:
                     yield piece
         yield stream.retry() + b"\n"
+
+
+@contextmanager
+def _one_of_few(request: Request, person: str) -> Iterator[None]:
+    """Each stream takes memory and a connection, so nobody has more open than a person needs.
+
+    The next is refused: of two pages that end each other's oldest, neither would ever be quiet.
+    Raises `TooMany`.
+    """
+    home = house(request)
+    most, has = home.settings.streams, cast("Counter[str]", home.held.setdefault(OPEN, Counter()))
+    if most and has[person] >= most:
+        raise TooMany(
+            "{person} has {most} streams open here: end one, or ask one for what several ask",
+            person=person,
+            most=most,
+            after=int(stream.TAKES),
+        )
+    has[person] += 1
+    try:
+        yield
+    finally:
+        has[person] -= 1
+        if not has[person]:
+            del has[person]
 
 
 async def _following(
@@ -146,7 +177,7 @@ async def _renew(request: Request, hub: Hub, listener: Listener) -> str | None:
     except Away:  # nobody is told anything either
         return None
     except HosoError as error:
-        return str(error)
+        return said(error.sentence, spoken(request))
     hub.turn(listener, sees, None if listener.asks is None else who)
     return None
 

@@ -171,7 +171,7 @@ def judged(
     }
     try:
         calendar = book.calendar(paper.calendar, paper.calendar_version)
-        procedure = None if paper.source else book.procedure(paper.procedure, paper.version)
+        procedure = book.procedure(paper.procedure, paper.version) if paper.version else None
         spoken = [
             each
             for deadline in deadlines(life, procedure, calendar, before)

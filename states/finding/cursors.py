@@ -45,9 +45,13 @@ def read(which: str, cursor: str, *, keyed: bool) -> Place:
         )
     if found[1].decode() != which:
         raise BadInput(
-            f"this cursor is of {found[1].decode()}, not of {which}: begin again without it"
+            "this cursor is of {found}, not of {which}: begin again without it",
+            found=found[1].decode(),
+            which=which,
         )
     if keyed is not (found[2] is not None):
-        raise BadInput(f"this cursor is of another order of {which}: begin again without it")
+        raise BadInput(
+            "this cursor is of another order of {which}: begin again without it", which=which
+        )
     key = EPOCH + int(found[2]) * MICROSECOND if keyed else None
     return Place(key, int(found[3]))

@@ -29,9 +29,11 @@ class Span:
         """Raises `BadInput`."""
         for end in (self.since, self.until):
             if end is not None and (end.tzinfo is None or not 1900 <= end.year < 9999):
-                raise BadInput(f"{name} must be moments from 1900 on, each with its offset")
+                raise BadInput(
+                    "{name} must be moments from 1900 on, each with its offset", name=name
+                )
         if self.since is not None and self.until is not None and self.since >= self.until:
-            raise BadInput(f"{name} ends before it begins: the end itself is not in it")
+            raise BadInput("{name} ends before it begins: the end itself is not in it", name=name)
 
     def where(self, column: Any) -> list[Any]:
         """As conditions."""

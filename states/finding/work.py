@@ -13,6 +13,7 @@ from states.finding.paging import PLANNED, Page, page
 from states.finding.queues import QUEUES, Queue, desk
 from states.finding.reasons import reason
 from states.people import Caller
+from states.sentences import any_of
 from states.sight import Sight
 
 COUNTED = 1_000  # and no further: nobody does so much today
@@ -72,7 +73,10 @@ async def queue(
     known = {each.name: each for each in queues_of(who)}
     if name not in known:
         raise Unknown(
-            f"who is {who.role} has no queue {name[:40]}: there are {', '.join(known) or 'none'}"
+            "who is {role} has no queue {name}: there are {known}",
+            role=who.role,
+            name=name[:40],
+            known=any_of(known),
         )
     asked = [known[name].where(desk(book, who, at)), sight.where()]
     found = await page(db, sa.true(), asked, known[name].order, cursor, limit, full=full)

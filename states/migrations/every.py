@@ -10,6 +10,7 @@ import states.deadlines.rows
 import states.figures.rows
 import states.files.rows
 import states.finding.rows
+import states.intake.rows
 import states.ledger.archive
 import states.notices.rows
 import states.proof.rows

@@ -67,9 +67,13 @@ async def again(
     asked = sa.select(d.code, m.sending).select_from(FROM).where(m.id == number, seen)
     found = (await db.execute(asked.with_for_update(of=message))).one_or_none()
     if found is None:
-        raise Unknown(f"there is no message {number}")
+        raise Unknown("there is no message {number}", number=number)
     if found.sending is not Sending.dead:
-        raise NotDead(f"message {number} is {found.sending}: only dead letters are sent again")
+        raise NotDead(
+            "message {number} is {sending}: only dead letters are sent again",
+            number=number,
+            sending=found.sending,
+        )
     await queued.resend(db, [number], at)
     return str(found.code)
 

@@ -132,10 +132,16 @@ async def resend(db: AsyncConnection, ids: Sequence[int], at: datetime) -> int:
     asked = sa.select(m.id, m.sending).where(ours).with_for_update()
     found = {row.id: row.sending for row in await db.execute(asked)}
     if strange := [each for each in ids if each not in found]:
-        raise BadInput(f"there is no message {strange[0]}: see `hoso notices list --dead`")
+        raise BadInput(
+            "there is no message {strange}: see `hoso notices list --dead`", strange=strange[0]
+        )
     if alive := [each for each in ids if found[each] is not Sending.dead]:
         state = found[alive[0]]
-        raise BadInput(f"message {alive[0]} is {state}: only dead letters are sent again")
+        raise BadInput(
+            "message {alive} is {state}: only dead letters are sent again",
+            alive=alive[0],
+            state=state,
+        )
     anew = dict(sending=Sending.queued, tries=0, next_at=at, error=None)
     await db.execute(sa.update(message).where(ours).values(anew))
     return len(found)

@@ -46,8 +46,10 @@ class NotSent(HosoError):
     fault, the way itself does not work.
     """
 
-    def __init__(self, message: str = "", *, final: bool = False, away: bool = False) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "", /, *, final: bool = False, away: bool = False, **values: Any
+    ) -> None:
+        super().__init__(message, **values)
         self.final, self.away = final, away
 
 
@@ -238,7 +240,7 @@ class Run:
                 failed = error
             except Exception as error:
                 log.exception("notice.failed", message=row.id, outlet=self._outlet.name)
-                failed = NotSent(f"hoso itself failed: {type(error).__name__}")
+                failed = NotSent("hoso itself failed: {kind}", kind=type(error).__name__)
             if failed is None or not failed.away:
                 rest.worked()
             else:

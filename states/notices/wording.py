@@ -36,8 +36,18 @@ ROLES: dict[str, dict[str, str]] = {
     "en": {role: str(role) for role in Role},
 }
 KINDS = {
-    "vi": {"alert": "sắp đến hạn", "breach": "quá hạn", "escalation": "quá hạn kéo dài"},
-    "en": {"alert": "due soon", "breach": "late", "escalation": "late for long"},
+    "vi": {
+        "alert": "sắp đến hạn",
+        "breach": "quá hạn",
+        "escalation": "quá hạn kéo dài",
+        "reminder": "chờ giải trình",
+    },
+    "en": {
+        "alert": "due soon",
+        "breach": "late",
+        "escalation": "late for long",
+        "reminder": "to be explained",
+    },
 }
 
 

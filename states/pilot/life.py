@@ -177,7 +177,7 @@ class _Telling:
         ways = [way for way in self.plan.go if way in self.procedure.channels.go]
         way = self.rng.choices(ways, [self.plan.go[way] for way in ways])[0]
         self.at += self.rng.randint(*HANDOVER.get(way, FETCHED))
-        self._act(Event.deliver, self._clerk(), self.plan.reasons.deliver[way])
+        self._act(Event.deliver, self._clerk(), self.plan.reasons.deliver[way], channel=way)
 
     # Through the stages ---------------------------------------------------------------
 

@@ -140,10 +140,21 @@ def shortened(procedure: Procedure, by: Term) -> Procedure:
 def _less(term: Term, by: Term) -> Term:
     counted = (term.kind, term.unit)
     if counted != (by.kind, by.unit):
-        raise BadInput(f"a term of {term} is not counted as {by} is: shorten it by its own unit")
+        raise BadInput(
+            "a term of {term} is not counted as {by} is: shorten it by its own unit",
+            term=term,
+            by=by,
+        )
     if (rest := term.amount - by.amount) <= 0:
-        raise BadInput(f"a term of {term} less {by} leaves nothing: shorten it by less")
+        raise BadInput(
+            "a term of {term} less {by} leaves nothing: shorten it by less", term=term, by=by
+        )
     less = Term.parse(f"{rest:f}{term.unit}")
     if (less.kind, less.unit) != counted:
-        raise BadInput(f"{term} less {by} is {less}, which is not counted as {term} is")
+        raise BadInput(
+            "{term} less {by} is {less}, which is not counted as {term} is",
+            term=term,
+            by=by,
+            less=less,
+        )
     return less
