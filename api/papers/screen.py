@@ -30,8 +30,6 @@ def show(console: Console, paper: Paper, *, notes: bool = False) -> None:
     """`notes`: also the definition of every figure."""
     for fault in paper.faults:
         console.print(both(fault), style="red bold", markup=False, highlight=False)
-    if paper.faults:
-        console.print("[red]`hoso verify` tells whether the ledger holds.[/]")
     console.print(
         f"{both(paper.title)}  {about(paper)}", style="bold", markup=False, highlight=False
     )
@@ -55,9 +53,11 @@ def _sheet(console: Console, sheet: Sheet, *, notes: bool) -> None:
     if english or _fits(console, sheet, columns, english=False):
         console.print(_table(console, sheet, columns, english=english), highlight=False)
         if not english:
-            legend = (f"{each.number or each.head.vi} {each.head.en}" for _, each in rest)
-            unbroken = "   ".join(each.replace(" ", "\N{NO-BREAK SPACE}") for each in legend)
-            console.print(unbroken, style="dim", markup=False, highlight=False)
+            legend = (
+                f"{each.number} {each.head.en}" if each.number else both(each.head, " = ")
+                for _, each in rest
+            )
+            console.print("; ".join(legend), style="dim", markup=False, highlight=False)
     else:
         for some in _blocks(console, sheet, dims, rest):
             console.print(_table(console, sheet, [*dims, *some], english=True), highlight=False)

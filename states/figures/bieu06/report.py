@@ -47,8 +47,8 @@ def unbalanced(rows: Iterable[Mapping[str, Any]]) -> Iterator[Both]:
         if came != left:
             where = " ".join(str(row[key]) for key in ("period", *FINER) if row[key])
             yield Both(
-                f"{where}: không cân, (3) = {came} khác (7) + (11) = {left}",
-                f"{where}: does not balance, (3) = {came} is not (7) + (11) = {left}",
+                f"{where}: không cân, (3) = {came}, (7) + (11) = {left}: chạy `hoso verify`",
+                f"{where}: no balance, (3) = {came}, (7) + (11) = {left}: run `hoso verify`",
             )
 
 
