@@ -66,7 +66,6 @@ else could be first. Every error is a problem document (RFC 9457) whose `type` i
 
 
 ROUTERS = (
-    dossiers.moving,  # what is asked most: found at once
     finding.router,  # before the dossiers: "search" is no code
     dossiers.router,
     proofs.router,
@@ -146,6 +145,7 @@ def create_app(
     metrics.add_to(app)
     problems.add_to(app)
     openapi.add_to(app)
+    app.router.routes.extend(dossiers.moving.routes)  # as it is: in a router it is looked for twice
     for each in ROUTERS:
         app.include_router(each)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")

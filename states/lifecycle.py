@@ -254,18 +254,21 @@ def open_to(dossier: Movable, now: Now) -> list[Event]:
 
 def why_not(dossier: Movable, event: Event, now: Now) -> Sentence | None:
     """Why an event is closed, as a clause; None when it is open."""
-    rows = moves(event, dossier.state)
-    if not (mine := [row for row in rows if now.role in row.by]):
-        return _shut(dossier.state, rows)
+    if (why := shut(event, dossier.state, now.role)) is not None:
+        return why
+    mine = [row for row in moves(event, dossier.state) if now.role in row.by]
     if any(row.holds(dossier, now) for row in mine):
         return None
     return Sentence((mine[0].guard and mine[0].guard.__doc__) or "")
 
 
 @cache
-def _shut(state: State, rows: tuple[Move, ...]) -> Sentence:
-    if not rows:
+def shut(event: Event, state: State, role: Role) -> Sentence | None:
+    """Why an event is closed to a role in a state, whatever the dossier; None when it may be open."""
+    if not (rows := moves(event, state)):
         return Sentence("a dossier that is {state} has no such move", state=state)
+    if any(role in row.by for row in rows):
+        return None
     return Sentence("it is for {roles}", roles=sorted({role for row in rows for role in row.by}))
 
 

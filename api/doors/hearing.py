@@ -101,9 +101,13 @@ async def heard(request: Request) -> Heard:
             body = await whole.body()
     except TimeoutError:
         raise TooSlow("send the whole of it within 30 seconds") from None
-    if body and JSON.fullmatch(request.headers.get("content-type", "")):
+    if body and is_json(request):
         await whole.json()
     return whole
+
+
+def is_json(request: Request) -> bool:
+    return JSON.fullmatch(request.headers.get("content-type", "")) is not None
 
 
 def addressed(request: Request) -> Heard:
@@ -112,7 +116,7 @@ def addressed(request: Request) -> Heard:
     with _told("path"):
         path = whole.scope.get("path_params", {})
         whole.scope["path_params"] = {name: _of(name, value) for name, value in path.items()}
-    if whole.query_params:
+    if whole.scope["query_string"] and whole.query_params:
         _check_known(whole)
     return whole
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import sqlalchemy as sa
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +30,7 @@ from states.sentences import Sentence
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 TOKEN = re.compile(r"bearer +([\x21-\x7e]{1,200})", re.ASCII | re.IGNORECASE)
 SIGN_IN = Sentence("send Authorization: Bearer with an access token or a service key")
+SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 TOLD = ("location", "etag", "content-type", "content-language")
 
 
@@ -59,7 +61,9 @@ BRIEF = {"description": "Done, and without a body, as `Prefer: return=minimal` w
 
 
 class Door(APIRoute):
-    """A route in a transaction of its own."""
+    """A route in a transaction of its own. `still`: all of its statements see one moment."""
+
+    still = False
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
         if WRITES & set(given.get("methods") or ()):
@@ -71,7 +75,11 @@ class Door(APIRoute):
         super().__init__(path, endpoint, **given)
 
     def get_route_handler(self) -> Handler:
-        return _around(super().get_route_handler())
+        return _around(self.answering())
+
+    def answering(self) -> Handler:
+        """What answers in the transaction."""
+        return super().get_route_handler()
 
 
 def _around(handler: Handler) -> Handler:
@@ -130,13 +138,17 @@ async def _answered(request: Request, handler: Handler, key: str | None, asked: 
         if arrival.kept is not None:
             return given_again(answers.same(arrival.kept, key, asked))
         response = await handler(request)
-        headers = {name: response.headers[name] for name in TOLD if name in response.headers}
+        headers = _told(response)
         # What is told this once is not kept.
         body = getattr(request.state, "retold", None) or bytes(response.body)
         kept = Kept(asked, response.status_code, headers, body)
         if not await answers.keep(connection, person, key, kept):
             raise Repeated
         return response
+
+
+def _told(response: Response) -> dict[str, str]:
+    return {name: said for name, said in response.headers.items() if name in TOLD}
 
 
 def given_again(kept: Kept) -> Response:
@@ -166,7 +178,7 @@ def _brief(request: Request, response: Response) -> Response:
         return response
     if response.status_code not in {200, 201}:
         return response
-    headers = {name: response.headers[name] for name in TOLD if name in response.headers}
+    headers = _told(response)
     headers.pop("content-type", None)
     status = 204 if response.status_code == 200 else 201
     return Response(None, status, headers | {"preference-applied": "return=minimal"})
@@ -181,6 +193,9 @@ async def opened(
     token = hashlib.sha256(said[1].encode()).digest() if said else None
     with away_is_said():
         async with db.transaction(house(request).engine) as connection:
+            still = getattr(request.scope.get("route"), "still", False)
+            if still and not connection.in_nested_transaction():  # a part has the whole's moment
+                await connection.execute(SNAPSHOT)
             arrival = await arrive(connection, token, key=key)
             request.state.db, request.state.arrival = connection, arrival
             request.state.at = clock() if (clock := house(request).clock) else arrival.at

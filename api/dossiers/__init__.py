@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Body, Request, Response
 
 from api.doors import (
@@ -21,6 +22,7 @@ from api.doors import (
     house,
     needs,
 )
+from api.doors.straight import Straight
 from api.dossiers.shapes import (
     Asked,
     ClockRead,
@@ -48,8 +50,8 @@ from states.tables import Dossier
 from states.words import Event
 
 router, moving = (
-    APIRouter(prefix="/v1/dossiers", tags=["dossiers"], route_class=Door, responses=DOCUMENTED)
-    for _ in range(2)
+    APIRouter(prefix="/v1/dossiers", tags=["dossiers"], route_class=kind, responses=DOCUMENTED)
+    for kind in (Door, Straight)
 )
 READS = [needs(Scope.dossiers_read)]
 WRITES = [needs(Scope.dossiers_write)]
@@ -92,11 +94,12 @@ async def open_dossier(
     paper = await ledger.open_(call.db, book, lodging, act)
     response.headers["Location"] = f"/v1/dossiers/{paper.code}"
     response.headers["ETag"] = f'"{paper.seq}"'
-    return _with_slip(request, standing(book, paper, who, at, spoken(request)))
+    told = standing(book, paper, who, at, spoken(request))
+    return DossierStanding.model_validate(told | _slip(request, paper))
 
 
-def _with_slip(request: Request, told: DossierStanding) -> DossierStanding:
-    return told.model_copy(update={"slip": printed(house(request), told.code)})
+def _slip(request: Request, paper: Dossier) -> dict[str, str]:
+    return {"slip": printed(house(request), paper.code)}
 
 
 @router.get("/{code}", dependencies=READS)
@@ -171,6 +174,7 @@ async def read_looks(code: Code, book: Shelf, who: Who, sees: Sees, db: Db) -> L
 
 @moving.post(
     "/{code}/events/{event}",
+    response_model=DossierStanding,
     dependencies=WRITES,
     openapi_extra={"parameters": [SEEN, *CAPACITY]},
 )
@@ -178,10 +182,9 @@ async def move_dossier(
     request: Request,
     code: Code,
     event: Event,
-    response: Response,
     call: Calls,
     asked: Annotated[Asked | None, Body()] = None,
-) -> DossierStanding:
+) -> Response:
     """Move a dossier. Refused, the present state is told, and nothing is written."""
     db, book, who, at = call.db, call.book, call.who, call.at
     seen = _seq(request.headers.get("if-match"))
@@ -196,10 +199,17 @@ async def move_dossier(
     except (NotOpen, Stale) as error:
         present, _ = await ledger.find(db, code)
         told = standing(book, await _with_files(db, book, present), who, at, spoken(request))
-        raise Refused(error, state=told.state, seq=told.seq, open=told.open) from None
-    response.headers["ETag"] = f'"{paper.seq}"'
+        raise Refused(error, **{name: told[name] for name in ("state", "seq", "open")}) from None
     told = standing(book, await _with_files(db, book, paper), who, at, spoken(request))
-    return _with_slip(request, told) if event is Event.receive else told
+    if event is Event.receive:
+        told |= _slip(request, paper)
+    return _json(told, {"ETag": f'"{paper.seq}"'})
+
+
+def _json(told: dict[str, Any], headers: dict[str, str]) -> Response:
+    """What is in the shape it is described in already, as the framework would write it."""
+    body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
+    return Response(body, headers=headers, media_type="application/json")
 
 
 def _check_right(book: Shelf, who: Who, paper: Dossier, event: Event) -> None:

@@ -3,19 +3,18 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from api.dossiers.shapes import (
     ClockRead,
     ClockStep,
-    Dates,
     DossierStanding,
     Elsewhere,
     History,
     Looked,
     Looks,
-    Stage,
     Told,
     Visited,
     WholeDossier,
@@ -32,58 +31,85 @@ from states.lifecycle import Now
 from states.people import Caller
 from states.tables import Dossier
 from states.tongues import said
-from states.words import NATIONAL, Event
+from states.words import NATIONAL, Event, Role, State
 
 Row = Mapping[str, Any]
-ALIKE = tuple({*DossierStanding.model_fields} & {*dossier.c.keys()} - {"stage"})
+Shape = dict[str, Any]
+EVENTS = {event.value: event for event in Event}
+BLANK = dict.fromkeys(DossierStanding.model_fields)
+ALIKE = tuple({*BLANK} & {*dossier.c.keys()} - {"stage"})
 """What is told as the row has it."""
+_as_it_is = attrgetter(*ALIKE)
 
 
-def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime, lang: Lang) -> DossierStanding:
+def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime, lang: Lang) -> Shape:
+    """What `DossierStanding` describes, in its order."""
     label, national = NATIONAL[d.state]
-    right, now = people.may(book, who, d.agency, d.unit, d.field), Now(at, who.role)
-    why_not = {e: lifecycle.why_not(d, e, now) or by_a_change(e) or right for e in Event}
-    zone = book.calendar(d.calendar).zone
-    return DossierStanding.model_validate(
-        dict(zip(ALIKE, attrgetter(*ALIKE)(d), strict=True))
+    closed = _closed(book, d, who, at, lang)
+    return (
+        BLANK
+        | dict(zip(ALIKE, _as_it_is(d), strict=True))
         | {
             "label": label,
             "national_code": national,
             "stage": _stage(book, d),
-            "dates": Dates(
-                registered=d.registered_at.astimezone(zone),
-                received=_there(d.received_at, zone),
-                due_original=_there(d.due_original, zone),
-                due=_there(d.due_at, zone),
-                lapses=_there(d.lapse_at, zone),
-                finished=_there(d.finished_at, zone),
-                delivered=_there(d.delivered_at, zone),
-            ),
+            "dates": _dates(d, book.calendar(d.calendar).zone),
             "overdue": d.finished_at is None and d.late_at is not None and d.late_at <= at,
-            "open": [event for event, why in why_not.items() if why is None],
-            "closed": {event: said(why, lang) for event, why in why_not.items() if why is not None},
+            "open": [event for event in EVENTS if event not in closed],
+            "closed": closed,
         }
     )
 
 
+def _closed(
+    book: Catalogue, d: Dossier, who: Caller, at: datetime, lang: Lang
+) -> dict[str, str]:  # fmt: skip
+    right, now = people.may(book, who, d.agency, d.unit, d.field), Now(at, who.role)
+    shut, closed = _shut(d.state, who.role, lang), dict[str, str]()
+    for name, event in EVENTS.items():
+        if name in shut:
+            closed[name] = shut[name]
+        elif why := lifecycle.why_not(d, event, now) or by_a_change(event) or right:
+            closed[name] = said(why, lang)
+    return closed
+
+
+@cache
+def _shut(state: State, role: Role, lang: Lang) -> Mapping[str, str]:
+    """What is closed in any case, and most of it is, is said once."""
+    why_shut = {event: lifecycle.shut(event, state, role) for event in Event}
+    return {event.value: said(why, lang) for event, why in why_shut.items() if why is not None}
+
+
+def _dates(d: Dossier, zone: tzinfo) -> Shape:
+    return {
+        "registered": _there(d.registered_at, zone),
+        "received": _there(d.received_at, zone),
+        "due_original": _there(d.due_original, zone),
+        "due": _there(d.due_at, zone),
+        "lapses": _there(d.lapse_at, zone),
+        "finished": _there(d.finished_at, zone),
+        "delivered": _there(d.delivered_at, zone),
+    }
+
+
 def full(book: Catalogue, d: Dossier, who: Caller, at: datetime, lang: Lang) -> WholeDossier:
     whose = {name: getattr(d, name) for name in ("applicant", "place", "email", "phone")}
-    return WholeDossier.model_validate(standing(book, d, who, at, lang).model_dump() | whose)
+    return WholeDossier.model_validate(standing(book, d, who, at, lang) | whose)
 
 
 def looks_told(code: str, zone: tzinfo, looks: Iterable[Row]) -> Looks:
     return Looks(code=code, looks=[Looked.model_validate(local(each, zone)) for each in looks])
 
 
-def _stage(book: Catalogue, d: Dossier) -> Stage | None:
+def _stage(book: Catalogue, d: Dossier) -> Shape | None:
     if d.stage_role is None:
         return None
-    where = Stage(n=d.stage, of=d.stages, role=d.stage_role)
+    where = {"n": d.stage, "of": d.stages, "role": d.stage_role}
     if not d.version:  # in a procedure whose stages are not ours
-        return where
+        return where | {"code": None, "name": None, "term": None}
     stage = book.procedure(d.procedure, d.version).stages[d.stage]
-    known = {"code": stage.code, "name": stage.name.vi, "term": str(stage.term)}
-    return where.model_copy(update=known)
+    return where | {"code": stage.code, "name": stage.name.vi, "term": str(stage.term)}
 
 
 def history(
