@@ -116,6 +116,18 @@ async def test_half_a_catalogue_is_none(owner_db: AsyncConnection) -> None:
         await bundles.read(owner_db)
 
 
+async def test_what_a_later_hoso_added_is_added_to_what_is_there(owner_db: AsyncConnection) -> None:
+    """A catalogue of before there were plans: they come with the sample's, all else stays."""
+    before = await bundles.read(owner_db)
+    await owner_db.execute(sa.text("ALTER TABLE bundle DISABLE TRIGGER bundle_kept"))
+    await owner_db.execute(sa.text("DELETE FROM bundle WHERE kind = 'plans'"))
+    assert await bundles.seed(owner_db, datetime(2026, 1, 1, tzinfo=UTC))
+    after = await bundles.read(owner_db)
+    assert after.plans == before.plans == catalogue.load().plans
+    assert after.versions.keys() == before.versions.keys()
+    assert not await bundles.seed(owner_db, datetime(2026, 1, 1, tzinfo=UTC))
+
+
 async def test_the_latest_is_read_again_only_when_it_has_changed(db: AsyncConnection) -> None:
     latest = Latest()
     first = await latest(db)

@@ -28,16 +28,17 @@ async def test_the_lateness_of_a_real_counter_is_attributed(fresh: AsyncEngine) 
         report = find("holders")
         for by in ((), ("agency",), ("procedure", "channel")):
             found = await report.make(await asked(db, book, report, Question(by=by), AT))
-            kinds, units = found.sheets
+            kinds, lateness, units = found.sheets
             assert found.faults == ()
             keys = [each.key for each in kinds.columns]
             whole = dict(zip(keys, kinds.total or (), strict=True))
             assert whole["dossiers"] == 937 + 70 + 322
             assert f"{322} of them late" in kinds.notes[-1].en
-            for each in (kinds, units):
+            assert (lateness.total or ())[1:] == [whole["late_minutes"], 100]
+            for each in (kinds, lateness, units):
                 rows = [dict(zip((c.key for c in each.columns), row, strict=True))
                         for row in each.rows]  # fmt: skip
-                assert sum(row["minutes"] for row in rows) == whole["minutes"] > 0
+                assert each is lateness or sum(row["minutes"] for row in rows) == whole["minutes"]
                 assert sum(row["late_minutes"] for row in rows) == whole["late_minutes"] > 0
                 assert abs(sum(row["late_share"] for row in rows) - 100) < 1e-6
             assert len({row[units.column("unit")].code for row in units.rows}) > 3

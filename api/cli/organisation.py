@@ -180,11 +180,10 @@ def plans_show(data: Data = None, json: Json = False) -> None:
         return
     for plan in told.plans:
         rows = [
-            (e.year, e.kpi, f"{e.percent:g} %", e.by or "", e.done.on if e.done else "")
+            (str(e.year), e.kpi, f"{e.percent:g} %", e.by or "", e.done.on if e.done else "")
             for e in plan.targets
         ]
-        named = f"{plan.name.vi} / {plan.name.en} ({plan.code})"
-        console.print(table(named, ("year", "kpi", "target", "by", "done"), rows))
+        console.print(table(plan.name.vi, ("year", "kpi", "target", "by", "done"), rows))
     duties = [(e.code, e.only or e.every, e.day or "", e.name.vi, e.who.vi) for e in told.duties]
     columns = ("code", "every", "by day", "name", "who")
     console.print(table("Báo cáo định kỳ / Reports due", columns, duties))

@@ -92,7 +92,8 @@ class Duty(Row):
     """A report that is due again and again.
 
     `day`: of the month after the period, included; its last, where none is said. `only`: of no
-    other part of the year, such as H1. `report`: it is made when that was frozen of the period.
+    other part of the year, such as H1. It is made when
+    `report`, where one is named, and what its contents name were frozen of the period.
     """
 
     code: Word

@@ -44,13 +44,16 @@ SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One report of one period. `made`: on which day, if it was; `by`: the document, if any."""
+    """One report of one period. `made`: on which day, if it was; `by`: the document, or what was
+    frozen of it. `unfrozen`: what we could have frozen of it, and have not.
+    """
 
     duty: Duty
     period: Period
     on: date
     made: date | None = None
     by: str | None = None
+    unfrozen: tuple[str, ...] = ()
 
     def standing(self, today: date) -> Standing:
         """On a day."""
@@ -91,8 +94,12 @@ def _found(duty: Duty, period: Period, made: Frozen, today: date) -> Due:
     said = [each for each in duty.made if each.period == period.name and each.on <= today]
     if said:
         return Due(duty, period, on, said[0].on, said[0].document)
-    at = made.get((duty.report, period.name)) if duty.report is not None else None
-    return Due(duty, period, on, at, duty.report if at is not None else None)
+    named = [duty.report, *(each.report for each in duty.contents)]
+    asked = tuple(dict.fromkeys(filter(None, named)))
+    frozen = {each: made[each, period.name] for each in asked if (each, period.name) in made}
+    if not asked or len(frozen) < len(asked):
+        return Due(duty, period, on, unfrozen=tuple(each for each in asked if each not in frozen))
+    return Due(duty, period, on, max(frozen.values()), ", ".join(asked))
 
 
 async def _frozen(asked: Asked) -> Frozen:
@@ -103,7 +110,7 @@ async def _frozen(asked: Asked) -> Frozen:
 
 
 async def _make(asked: Asked) -> Paper:
-    period, today = asked.period, asked.book.day(asked.at)
+    period, today = asked.named, asked.book.day(asked.at)
     if period.since is None:  # nobody named a beginning: last year's, and this year's so far
         year = str(period.until.astimezone(ZONE).year - 1)
         period = replace(period, since=Period.parse(year).since)
@@ -122,7 +129,7 @@ async def _make(asked: Asked) -> Paper:
               dims=2),
         faults=tuple(_overdue(found, today)),
     )  # fmt: skip
-    return replace(paper, since=period.since)
+    return replace(paper, since=period.since, until=period.until)
 
 
 def _called(duty: Duty) -> Called:
@@ -133,9 +140,13 @@ def _row(each: Due, today: date) -> list[Any]:
     standing = each.standing(today)
     lacking = sum(content.report is None for content in each.duty.contents)
     return [
-        _called(each.duty), each.period.name, each.duty.who.vi, each.on, each.made, each.by,
+        _called(each.duty), each.period.name, each.on, each.made, each.by or _unfrozen(each),
         Called(SAID[standing], standing), each.days(today), lacking,
     ]  # fmt: skip
+
+
+def _unfrozen(each: Due) -> str | None:
+    return f"chưa chốt / not frozen: {', '.join(each.unfrozen)}" if each.unfrozen else None
 
 
 def _overdue(found: Sequence[Due], today: date) -> Iterator[Both]:
@@ -165,7 +176,6 @@ MISSING = Both("không có trong dữ liệu", "not in the data")
 COLUMNS = (
     Column("duty", Both("Báo cáo", "Report"), Kind.called),
     Column("period", Both("Kỳ", "Period"), Kind.code),
-    Column("who", Both("Ai báo cáo", "Who"), Kind.text),
     Column("due", Both("Hạn", "Due"), Kind.day),
     Column("made", Both("Đã lập", "Made"), Kind.day),
     Column("by", Both("Bằng", "As"), Kind.text),
@@ -180,9 +190,10 @@ CONTENTS = (
 )
 NOTES = (
     Both(
-        "Đã lập: ngày chốt biểu của kỳ, hoặc ngày ghi trong tệp plans; ngày trễ âm: còn lại bấy"
-        " nhiêu ngày",
-        "Made: the day its form was frozen, or that plans say; days late below nought are left",
+        "Đã lập: ngày chốt đủ các biểu mà nội dung của báo cáo nêu, hoặc ngày ghi trong tệp plans;"
+        " ngày trễ âm: còn lại bấy nhiêu ngày",
+        "Made: the day all reports that its contents name were frozen, or that plans say; days late"
+        " below nought are left",
     ),
     Both(
         "Mục thiếu: số nội dung phải có mà không có trong dữ liệu (bảng sau)",
@@ -192,7 +203,10 @@ NOTES = (
 REPORT = Report(
     name="duties",
     title=Both("Báo cáo định kỳ phải lập", "Periodic reports that are due"),
-    source="Circular 17/2017/TT-BTTTT Art. 13; Kế hoạch 125/KH-UBND (2019)",
+    source=Both(
+        "Thông tư 17/2017/TT-BTTTT, Điều 13; Kế hoạch 125/KH-UBND (2019)",
+        "Circular 17/2017/TT-BTTTT Art. 13; Plan 125/KH-UBND (2019)",
+    ),
     meaning=Both(
         "Báo cáo nào đến hạn, đã lập, trễ, quá hạn; nội dung nào không có trong dữ liệu",
         "Which reports are due, were made, are late or overdue; what of them no data tells",

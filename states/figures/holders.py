@@ -4,16 +4,20 @@ That it adds up to what passed is checked of every dossier (`holding`); where it
 report says so itself.
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from states.breaches.attribution import Kind as Holds
 from states.errors import BadInput
+from states.figures.auditing import Audit
 from states.figures.counting import DIMENSIONS, named
 from states.figures.holding import Key, Sums, added_up
 from states.figures.reporting import PERIOD, Asked, Report, called
 from states.figures.sheets import Both, Called, Chart, Column, Kind, Paper, Shape, Sheet
 
+MOST = 4  # holders that a drawing of lateness names
 SAID = {
     Holds.reception: "bộ phận Một cửa",
     Holds.post: "bưu chính",
@@ -31,12 +35,12 @@ async def _make(asked: Asked) -> Paper:
     people = told == "yes"
     sums = await added_up(asked, people=people)
     return asked.paper(
-        REPORT, _kinds(asked, sums), _units(asked, sums, people=people),
+        REPORT, _kinds(sums), _lateness(asked, sums), _units(asked, sums, people=people),
         faults=tuple(_doubts(sums)),
     )  # fmt: skip
 
 
-def _kinds(asked: Asked, sums: Sums) -> Sheet:
+def _kinds(sums: Sums) -> Sheet:
     """By kind of holder, in the order in which a dossier comes to them."""
     rows = []
     for kind in SAID:
@@ -44,18 +48,38 @@ def _kinds(asked: Asked, sums: Sums) -> Sheet:
         minutes, late = (sum(of[key] for key in its) for of in (sums.minutes, sums.late))
         if its:
             rows.append([_kind(kind), sums.of_kind[kind], *_shares(sums, minutes, late)])
-    series = "late_minutes" if asked.options.get("dossier") is None else "minutes"
     return Sheet(
         "holders", REPORT.title, (HOLDER, *NUMBERS), tuple(rows),
         ["Tổng / Total", sums.read, *_shares(sums, sums.passed, sums.passed_late)],
-        (*NOTES, _read_note(sums)), Chart(Shape.waterfall, "holder", (series,)), 1,
+        (*NOTES, _read_note(sums)), Chart(Shape.waterfall, "holder", ("minutes",)), 1,
     )  # fmt: skip
+
+
+def _lateness(asked: Asked, sums: Sums) -> Sheet:
+    """Whose time past the due moment was: those with the most, the others together."""
+    whose: Counter[tuple[Holds, str | None]] = Counter()
+    for key, late in sums.late.items():
+        whose[key.kind, key.unit] += late
+    most = whose.most_common(MOST)
+    rest = sums.passed_late - sum(late for _, late in most)
+    told = [(_holder(asked, *who), late) for who, late in most if late]
+    if rest:
+        told.append((Called("khác / others", "others"), rest))
+    rows = tuple([name, *_shares(sums, 0, late)[2:]] for name, late in told)
+    total = ["Tổng / Total", *_shares(sums, 0, sums.passed_late)[2:]]
+    title = Both("Trễ hạn là thời gian của ai", "Whose time the lateness was")
+    chart = Chart(Shape.waterfall, "holder", ("late_minutes",))
+    return Sheet("lateness", title, (HOLDER, *NUMBERS[3:]), rows, total, chart=chart, dims=1)
+
+
+def _holder(asked: Asked, kind: Holds, unit: str | None) -> Called:
+    return _kind(kind) if unit is None else called(asked.book, "unit", unit)
 
 
 def _units(asked: Asked, sums: Sums, *, people: bool) -> Sheet:
     """By what is asked for, then unit and person: those with the most lateness first."""
-    several = asked.each is not None
-    dims = [PERIOD] * several + [Column(key, DIMENSIONS[key], Kind.called) for key in asked.by]
+    several, by = asked.each is not None, asked.dims(REPORT)
+    dims = [PERIOD] * several + [Column(key, DIMENSIONS[key], Kind.called) for key in by]
     dims += [HOLDER, UNIT] + [PERSON] * people
     order = {each.name: at for at, each in enumerate(asked.periods)}
     keys = sorted(sums.minutes, key=lambda key: (
@@ -64,7 +88,7 @@ def _units(asked: Asked, sums: Sums, *, people: bool) -> Sheet:
     rows = tuple(
         [
             *([key.period] * several),
-            *(called(asked.book, by, each) for by, each in zip(asked.by, key.of, strict=True)),
+            *map(partial(called, asked.book), by, key.of),
             _kind(key.kind),
             called(asked.book, "unit", key.unit),
             *([_person(asked, key.person)] * people),
@@ -145,12 +169,15 @@ NOTES = (
 REPORT = Report(
     name="holders",
     title=Both("Thời gian và trễ hạn theo nơi giữ hồ sơ", "Time and lateness by holder"),
-    source="Decree 61/2018/NĐ-CP Art. 19, 30",
+    source=Both("Nghị định 61/2018/NĐ-CP, Điều 19, 30", "Decree 61/2018/NĐ-CP Art. 19, 30"),
     meaning=Both(
         "Hồ sơ nằm ở đâu, bao lâu, phần nào sau hạn: cộng lại đúng bằng thời gian đã qua",
         "Where dossiers lay, how long, and what of it was past due: it adds up to what passed",
     ),
     make=_make,
+    dims=tuple(DIMENSIONS),
+    each=True,
+    audit=Audit(option="people"),
     options={
         "dossier": Both(
             "chỉ hồ sơ có mã này, trong mọi kỳ; đến nay, nếu chưa xong",

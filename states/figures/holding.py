@@ -106,7 +106,8 @@ async def added_up(asked: Asked, *, people: bool = False) -> Sums:
             except HosoError:
                 sums.unread, sums.doubted = sums.unread + 1, row.code
                 continue
-            where = _name(periods, end), tuple(getattr(row, f"by_{each}") for each in asked.by)
+            its = tuple(getattr(row, f"by_{each}") for each in asked.by or ())
+            where = _name(periods, end), its
             sums.add(row.code, _by_key(of, *where, people=people), of)
     if (code := asked.options.get("dossier")) is not None and not sums.read + sums.unread:
         raise Unknown(
@@ -118,7 +119,7 @@ async def added_up(asked: Asked, *, people: bool = False) -> Sums:
 
 async def _read(asked: Asked) -> AsyncIterator[Sequence[Any]]:
     """What was received and finished in the period, or the one dossier that is named."""
-    extra = [d[known(each)].label(f"by_{each}") for each in asked.by]
+    extra = [d[known(each)].label(f"by_{each}") for each in asked.by or ()]
     query = sa.select(*READ, *extra).select_from(dossier).order_by(d.id).limit(BATCH)
     query = query.where(*among(asked.only), d.received_at.is_not(None))
     if (code := asked.options.get("dossier")) is not None:

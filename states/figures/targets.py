@@ -24,13 +24,13 @@ from states.words import Role
 
 YEARLY = "bieu06"  # what k7 asks to be made in time
 NAMES = {
-    Kpi.k1: Both("Thủ tục có hồ sơ qua bưu chính", "Procedures served by post"),
-    Kpi.k2: Both("Hồ sơ tiếp nhận qua bưu chính", "Received by post"),
-    Kpi.k3: Both("Kết quả trả qua bưu chính", "Returned by post"),
-    Kpi.k4: Both("Điểm bưu chính đủ điều kiện", "Eligible post points"),
-    Kpi.k5: Both("Cơ quan có thỏa thuận hiệu lực", "Agencies with an agreement"),
-    Kpi.k6: Both("Xã được tuyên truyền", "Communes broadcast to"),
-    Kpi.k7: Both("Báo cáo năm đúng hạn", "Yearly report in time"),
+    Kpi.k1: "Thủ tục có hồ sơ qua bưu chính",
+    Kpi.k2: "Hồ sơ tiếp nhận qua bưu chính",
+    Kpi.k3: "Kết quả trả qua bưu chính",
+    Kpi.k4: "Điểm bưu chính đủ điều kiện",
+    Kpi.k5: "Cơ quan có thỏa thuận hiệu lực",
+    Kpi.k6: "Xã được tuyên truyền",
+    Kpi.k7: "Báo cáo năm đúng hạn",
 }
 
 
@@ -49,7 +49,7 @@ class Measured(NamedTuple):
 def verdict(reached: float | None, target: float | None, *, over: bool) -> Called:
     """`over`: the day by which it was to be reached is past."""
     if reached is None:
-        return Called("không có trong dữ liệu", "not_in_data")
+        return Called("không có dữ liệu", "not_in_data")
     if target is None:
         return Called("không có chỉ tiêu", "no_target")
     if reached >= target:
@@ -123,7 +123,7 @@ async def _made(asked: Asked, year: str) -> date | None:
 
 
 async def _years(asked: Asked, *, used_only: bool) -> list[Year]:
-    period, on = asked.period, asked.book.day(asked.at)
+    period, on = asked.named, asked.book.day(asked.at)
     if period.since is None:  # nobody named a beginning: the year it ends in
         last = (period.until - timedelta(microseconds=1)).astimezone(ZONE)
         period = replace(period, since=Period.parse(str(last.year)).since)
@@ -139,15 +139,17 @@ async def _make(asked: Asked) -> Paper:
         raise BadInput("k1 is deployed or with-dossiers, not '{said}'", said=reading[:80])
     bodies = [e for e in asked.book.agencies if asked.agencies is None or e in asked.agencies]
     years = await _years(asked, used_only=reading == "with-dossiers")
-    rows = tuple(row for year in years for row in _rows(asked.book, year, bodies))
-    of_bodies = tuple(row for year in years for row in _of_bodies(asked.book, year, bodies))
+    first = int(len(years) == 1)  # one year is the period's, and needs no column
+    rows = tuple(row[first:] for year in years for row in _rows(asked.book, year, bodies))
+    its = tuple(row[first:] for year in years for row in _of_bodies(asked.book, year, bodies))
     notes = (K1[reading], *NOTES, *_plans(asked.book, years))
     paper = asked.paper(
         REPORT,
-        Sheet("targets", REPORT.title, COLUMNS, rows, notes=notes, dims=2),
-        Sheet("bodies", Both("Từng cơ quan", "Each body"), BODIES, of_bodies, dims=2),
+        Sheet("targets", REPORT.title, COLUMNS[first:], rows, notes=notes, dims=2 - first),
+        Sheet("bodies", BY_BODY, BODIES[first:], its, dims=2 - first),
     )
-    return replace(paper, since=years[0].period.since if years else paper.since)
+    since = years[0].period.since if years else paper.since
+    return replace(paper, since=since, until=asked.named.until)
 
 
 def _rows(book: Catalogue, year: Year, bodies: Sequence[str]) -> Iterator[list[Any]]:
@@ -168,7 +170,7 @@ def _row(
     if target is not None and target.done is not None and target.done.on <= year.at:
         reached = 100.0 if target.done.on <= by else 0.0
     gap = None if reached is None or wanted is None else reached - wanted
-    name = Called(f"{kpi.upper()} {NAMES[kpi].vi}", kpi)
+    name = Called(f"{kpi.upper()} {NAMES[kpi]}", kpi)
     judged = verdict(reached, wanted, over=by < year.at)
     return [year.period.name, name, *found, reached, wanted, gap, by, judged]
 
@@ -222,11 +224,12 @@ COLUMNS = (
 BODIES = (
     COLUMNS[0],
     Column("agency", Both("Cơ quan", "Agency"), Kind.called),
-    named("by_post", "Thủ tục qua bưu chính", "Served by post"),
+    named("by_post", "Qua bưu chính", "By post"),
     named("of", "Mẫu số K1", "Whole of K1"),
     *(Column(kpi, Both(kpi.upper(), kpi.upper()), Kind.percent) for kpi in BY_PROCEDURE),
     Column("agreement", Both("Thỏa thuận", "Agreement"), Kind.yes),
 )
+BY_BODY = Both("Từng cơ quan", "Each body")
 K1 = {
     "deployed": Both(
         "K1 = thủ tục có hồ sơ qua bưu chính (nhận hoặc trả) / thủ tục triển khai; cách đọc khác:"
@@ -263,7 +266,10 @@ NOTES = (
 REPORT = Report(
     name="targets",
     title=Both("Chỉ tiêu của kế hoạch", "Targets of the plan"),
-    source="Kế hoạch 125/KH-UBND (Vĩnh Phúc, 2019); Decision 45/2016/QĐ-TTg",
+    source=Both(
+        "Kế hoạch 125/KH-UBND (Vĩnh Phúc, 2019); Quyết định 45/2016/QĐ-TTg",
+        "Plan 125/KH-UBND (Vĩnh Phúc, 2019); Decision 45/2016/QĐ-TTg",
+    ),
     meaning=Both(
         "K1 đến K7 bên cạnh mức phải đạt của từng năm",
         "K1 to K7 beside what is to be reached in each year",
