@@ -96,6 +96,18 @@ async def test_a_workbook(office):
     assert found.json()["dossiers"] == 2, found.text
 
 
+async def test_a_trial_refuses_what_the_import_would_of_other_agencies(office):
+    table = "Mã,Nhận,Phòng\nh1,2023-01-03,H42.05.02\nh2,2023-01-03,H42.03.02\n"
+    by = (
+        "kind: dossiers\nzone: Asia/Ho_Chi_Minh\ncode: Mã\nreceived: Nhận\nunit: Phòng\n"
+        "agency: {default: H42.03}\n"
+    )
+    found = (await send(office, "trial", table.encode(), map=by)).json()
+    assert (found["dossiers"], [each["code"] for each in found["faults"]]) == (1, ["h1"])
+    found = (await send(office, "trial", table.encode(), by="p-control-01", map=by)).json()
+    assert (found["dossiers"], found["faults"]) == (2, [])
+
+
 @pytest.mark.parametrize(
     ("content", "name", "by", "why"),
     [
@@ -107,6 +119,7 @@ async def test_a_workbook(office):
         (TABLE.encode(), "a.csv", "a: [", "map, line "),
         (TABLE.encode(), "a.csv", MAP + "calendar: moon\n", "moon"),
         (b"<log>", "a.xes", MAP, "a.xes"),
+        (TABLE.encode(), "a.csv", MAP + "dates: ['%d%m%Y%d']\n", "must be a date format such as"),
     ],
 )
 async def test_what_cannot_be_begun_is_refused_by_the_name_it_has(office, content, name, by, why):

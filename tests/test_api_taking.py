@@ -157,6 +157,11 @@ async def test_the_account_is_a_csv_too_and_no_formula(office, fresh, monkeypatc
     ]  # fmt: skip
 
 
+def test_no_cell_of_it_begins_a_formula_behind_a_line_end():
+    row = dict.fromkeys(telling.COLUMNS, 1) | {"why": "\n=1+1", "code": "\t=2", "notes": []}
+    assert [each for each in telling._cells(row) if each != 1] == ["'\t=2", "'\n=1+1", ""]
+
+
 async def test_what_it_brings_is_found_again(office, fresh):
     """By telephone, and what a map keeps in the history."""
     number = (await ask(office)).json()["id"]
@@ -312,6 +317,71 @@ async def test_a_leader_brings_in_and_sees_what_is_of_their_agency(office, fresh
     assert [each["id"] for each in open_] == [theirs]
     wide = await ask(office, by=LEAD, map=MAP + "other_agencies: true\n")
     told(wide, 403, "not-yours")
+
+
+async def test_a_leader_puts_no_others_unit_and_nobody_of_theirs_into_the_ledger(office, fresh):
+    table = (
+        "Mã,Nhận,Phòng,Người,Xong\nz1,2023-01-03,H42.05.02,,\n"
+        "z2,2023-01-03,H42.03.02,p-labour-director,2023-01-04\n"
+        "z3,2023-01-03,H42.03.02,p-sci-officer-21,2023-01-04\n"
+    )
+    by = (
+        "kind: dossiers\nzone: Asia/Ho_Chi_Minh\ncode: Mã\nreceived: Nhận\nunit: Phòng\n"
+        "person: Người\nfinished: Xong\nagency: {default: H42.03}\n"
+    )
+    number = (await ask(office, table.encode(), by=LEAD, map=by)).json()["id"]
+    row = await take_in(office, number, fresh)
+    assert (row.taken, row.refused) == (1, 2)
+    async with fresh.connect() as db:
+        assert (await db.scalars(sa.select(d.code))).all() == ["z3"]
+        actors = set(await db.scalars(sa.text("SELECT actor FROM entry")))
+    assert actors == {"import", "p-sci-officer-21"}
+    rows = (await read(office, f"/{number}/rows", LEAD, result="refused")).json()["items"]
+    assert "is one of H42.05" in rows[0]["why"]
+    assert "p-labour-director, who finished it, is of H42.05" in rows[1]["why"]
+
+
+async def test_a_leader_learns_of_others_codes_only_that_they_are_not_free(office, fresh):
+    """Not whether they are of a dossier opened here or brought in, and from which file."""
+    theirs = TABLE.replace(b"H42.03", b"H42.05").replace(b"h1,", b"o1,")
+    for name in ("a.csv", "secret.csv"):
+        content = theirs if name == "a.csv" else theirs.replace(b"\no1,", b"\no9,")
+        await take_in(office, (await ask(office, content, name)).json()["id"], fresh)
+    opened = await office.processing()  # of H42.03
+    table = (
+        f"{HEAD}o1,2023-01-03 08:00,,,H42.03,,\no9,2023-01-03 08:00,,,H42.03,,\n"
+        f"{opened},2023-01-03 08:00,,,H42.03,,\n"
+    ).encode()
+    number = (await ask(office, table, by=LEAD)).json()["id"]
+    await take_in(office, number, fresh)
+    rows = (await read(office, f"/{number}/rows", LEAD)).json()["items"]
+    assert [(each["result"], each["why"]) for each in rows] == [
+        ("refused", "code o1 is not free: nothing was taken in under it"),
+        ("refused", "code o9 is not free: nothing was taken in under it"),
+        ("refused", f"code {opened} is that of a dossier opened here: it was left alone"),
+    ]
+    number = (await ask(office, table)).json()["id"]  # the control unit sees them all
+    await take_in(office, number, fresh)
+    rows = (await read(office, f"/{number}/rows")).json()["items"]
+    assert rows[0]["result"] == "known"
+    assert "imported from secret.csv" in rows[1]["why"]
+
+
+async def test_who_handed_a_file_in_has_it_whoever_does_so_after_them(office, fresh):
+    sha256 = (await hand_in(office, TABLE, by=LEAD)).json()["sha256"]
+    assert (await hand_in(office, TABLE, by=CONTROL)).json()["sha256"] == sha256
+    body = {"name": "a.csv", "sha256": sha256, "map": MAP}
+    for who in (LEAD, CONTROL):
+        headers = {"Hoso-Person": who}
+        answer = await office.client.post("/v1/imports", json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+    headers = {"Hoso-Person": "p-sci-director"}
+    told(await office.client.post("/v1/imports", json=body, headers=headers), 404, "unknown")
+    await hand_in(office, TABLE + b"more\n", by=LEAD)
+    swept = await sweep_files(fresh, kept(office), MORNING + timedelta(days=3))
+    async with fresh.connect() as db:
+        left = set(await db.execute(sa.text("SELECT encode(sha256, 'hex'), by FROM handed")))
+    assert (swept.files, left) == (1, {(sha256, LEAD), (sha256, CONTROL)})
 
 
 async def test_only_by_who_brings_dossiers_in(office):

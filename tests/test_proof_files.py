@@ -2,11 +2,14 @@
 
 import ast
 import json
+import os
 import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
-from datetime import timedelta
+from datetime import date, timedelta
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,6 +26,7 @@ from test_clock import TERMS
 from test_commands import here, receive  # noqa: F401  a fixture
 
 import states.checker
+from api.cli import checking
 from states import checker
 from states.clock import Policy
 from states.errors import BadInput
@@ -94,6 +98,70 @@ def test_what_was_not_received_has_no_proof() -> None:
 
 
 # What does not ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zone", ["Asia", "A" * 5_000, "../../etc/passwd", "a\0b", "", ["Asia"], 7])
+def test_a_zone_that_is_none_is_a_fault(zone: Any) -> None:
+    document = proof(desk(Random(1), 0), Random(1))
+    document["calendar"]["zone"] = zone
+    found = fault(sealed(document))
+    assert found is not None
+    assert found.where == "calendar"
+    assert "is no time zone" in found.what
+
+
+def begun(payload: Any) -> Document:
+    """A proof of one line, which says this beside its facts."""
+    document = proof(desk(Random(1), 0), Random(1))
+    [entry, *_] = document["entries"]
+    text = json.loads(entry["canonical"])
+    text[10] = payload if isinstance(payload, str) else json.dumps(payload)
+    said = json.dumps(text)
+    entry |= {"canonical": said, "hash": sha256(said.encode()).hexdigest()}
+    return document | {"entries": [entry]}
+
+
+def test_what_is_nested_too_deep_is_a_fault() -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    whole = begun({})
+    whole["entries"][0]["canonical"] = deep
+    for document in (whole, begun(deep)):
+        found = fault(document)
+        assert found is not None
+        assert "nested too deep" in found.what
+
+
+def test_a_calendar_that_no_proof_has_is_not_pencilled_in() -> None:
+    """One of 59,000 whole days would hold 85 million minutes."""
+    document = proof(desk(Random(1), 0), Random(1))
+    first = date(1950, 1, 1)
+    days = [(first + timedelta(n)).isoformat() for n in range(59_000)]
+    document["calendar"] |= {
+        "first": days[0],
+        "last": days[-1],
+        "exceptions": [],
+        "days": {day: [["00:00", "23:59"]] for day in days},
+    }
+    tracemalloc.start()
+    found = fault(document)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found is not None
+    assert (found.where, "84,901,000 working minutes" in found.what) == ("calendar", True)
+    assert most < 100 << 20
+
+
+def test_no_sign_of_a_proof_commands_the_terminal() -> None:
+    strange = "\x1b[2J\x9b1;32m\u202eIt holds\ud800"
+    document = begun({"pin": {}})
+    for name in ("form", "term"):
+        found = fault(document | {name: strange})
+        assert found is not None
+        assert found.where == name
+        assert str(found).isprintable(), found
+    told = checker.told(json.dumps(document | {"code": strange}).encode())
+    assert told.isprintable()
+    assert r"\x1b[2J\x9b1;32m\u202eIt holds\ud800" in told
 
 
 def leaves(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
@@ -314,6 +382,25 @@ async def test_what_cannot_be_read_or_written_is_said(here: Path, fresh) -> None
     assert (await hoso("clock", "--term", "5wd", "--received", "2024-03-04T08:00+07:00", "--proof",
                        here / "x.json")).code == 2  # fmt: skip
     assert not (here / "x.json").exists()
+
+
+@pytest.mark.parametrize("what", ["device", "pipe", "long"])
+async def test_only_a_file_is_read_and_no_further_than_a_proof_goes(
+    here: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    monkeypatch.setattr(checking, "LARGEST", 1_000)
+    file = here / "proof.json"
+    if what == "pipe":
+        os.mkfifo(file)
+    elif what == "device":
+        file = Path("/dev/zero")
+    else:
+        file.write_bytes(b" " * 1_001)
+    told = await hoso("verify", "--proof", file)
+    why = "over 1,000 bytes" if what == "long" else "is no regular file"
+    assert (told.code, why in told.sentence) == (1, True), told.err
 
 
 async def test_a_proof_over_http(office, fresh) -> None:  # noqa: F811

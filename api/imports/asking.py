@@ -3,6 +3,7 @@
 No transaction is open while a file comes or is put in its place.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -118,7 +119,7 @@ async def ask_for_import(
     The same file by the same map for the same agencies is the same import; one that failed is
     tried again from where it was. A leader brings in dossiers of their agencies only.
     """
-    check_map(book, mapped(asked.map), allowed(who, sees))
+    check_map(book, await asyncio.to_thread(mapped, asked.map), allowed(who, sees))
     name, content = names.shown(asked.name), asked.content
     whole = None if content is None else decoded(content)
     await request.state.let_go()

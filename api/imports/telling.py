@@ -21,6 +21,7 @@ from api.imports.shapes import (
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
 from states.db import transaction
+from states.figures.sheets import plain
 from states.intake import asking
 from states.intake.asking import allowed
 from states.intake.rows import ImportState, RowResult
@@ -96,12 +97,8 @@ async def _csv(request: Request, number: int, result: RowResult | None) -> Async
 def _cells(row: dict[str, Any]) -> list[Any]:
     notes = "; ".join(f"{each['what']}: {each['detail']}" for each in row["notes"])
     said = row | {"notes": notes}
-    return [_plain(said[name]) for name in COLUMNS]
-
-
-def _plain(cell: Any) -> Any:
-    """What a spreadsheet would take for a formula stays text."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {*"=+-@\t\r"} else cell
+    cells = (said[name] for name in COLUMNS)
+    return [plain(each) if isinstance(each, str) else each for each in cells]
 
 
 def _lines(rows: list[Any]) -> str:

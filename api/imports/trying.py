@@ -17,6 +17,7 @@ from api.imports.shapes import PREFIX, File, Mapped, decoded
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
 from states.intake import exports
+from states.intake.agencies import within
 from states.intake.asking import allowed, check_map, check_right, mapped
 from states.intake.trial import Trial, suggested, tried
 
@@ -73,9 +74,10 @@ async def suggest_map(asked: File, who: Who) -> Suggested:
 async def try_import(asked: Mapped, book: Shelf, who: Who, sees: Sees) -> Tried:
     """Read a file by a map as an import would, and write nothing."""
     agencies = allowed(who, sees)
-    by = mapped(asked.map)
+    by = await asyncio.to_thread(mapped, asked.map)
     check_map(book, by, agencies)
-    found: Trial = await _with(asked, lambda path: tried(path, by, book.agencies, own=agencies))
+    own = within(agencies, book.organisation)
+    found: Trial = await _with(asked, lambda path: tried(path, by, book.agencies, own=own))
     return Tried(
         whole=found.whole,
         dossiers=found.dossiers,

@@ -28,6 +28,8 @@ SERIES = ("on-time", "late", "early", "running", "link", "red", "soft")
 OF_KEYS = {
     "early": "early", "on_time": "on-time", "late": "late", "overdue": "red", "in_time": "running",
 }  # fmt: skip
+# What no XML may hold: old files brought it in, in names and codes.
+UNXML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 COLOUR = re.compile(r"--([\w-]+):\s*(#[0-9a-fA-F]{3,8});")
 
 
@@ -46,8 +48,10 @@ def rendered(paper: Paper) -> bytes:
         {"viewBox": f"0 0 {WIDTH} {height}", "width": str(WIDTH), "height": str(height),
          "role": "img", "aria-labelledby": "title desc"},
     )  # fmt: skip
-    ET.SubElement(whole, f"{{{SVG}}}title", id="title").text = f"{both(paper.title)}, {span(paper)}"
-    ET.SubElement(whole, f"{{{SVG}}}desc", id="desc").text = _in_words(drawn)
+    ET.SubElement(whole, f"{{{SVG}}}title", id="title").text = _drawable(
+        f"{both(paper.title)}, {span(paper)}"
+    )
+    ET.SubElement(whole, f"{{{SVG}}}desc", id="desc").text = _drawable(_in_words(drawn))
     at = 0
     for each in charts:
         each.set("y", str(at))
@@ -92,7 +96,8 @@ def _chart(paper: Paper, sheet: Sheet) -> Any:
         _settings(height, [_head(column) for column, _ in series]), style=_style(sheet.chart)
     )
     cut = len(sheet.rows) > MOST
-    graph.title = f"{both(sheet.title)}, {span(paper)}" + (f" ({MOST} / {len(sheet.rows)})" * cut)
+    title = f"{both(sheet.title)}, {span(paper)}" + (f" ({MOST} / {len(sheet.rows)})" * cut)
+    graph.title = _drawable(title)
     graph.x_labels = [_short(_name(sheet, names, row)) for row in rows]
     if sheet.chart.shape is Shape.waterfall:
         _fall(graph, *series[0], total=sheet.total is not None)
@@ -176,7 +181,11 @@ def _in_time(sheet: Sheet, names: int) -> bool:
 
 
 def _head(column: Column) -> str:
-    return both(column.head)
+    return _drawable(both(column.head))
+
+
+def _drawable(text: str) -> str:
+    return UNXML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _name(sheet: Sheet, names: int, row: Sequence[Any]) -> str:
@@ -186,7 +195,7 @@ def _name(sheet: Sheet, names: int, row: Sequence[Any]) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 44 else f"{name[:43]}…"
+    return _drawable(name if len(name) <= 44 else f"{name[:43]}…")
 
 
 def _number(value: Any) -> float | None:

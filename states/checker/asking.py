@@ -12,8 +12,16 @@ from states.checker.story import Story
 from states.checker.tracing import Asked
 
 LONGEST = 60_000  # days: past that it is no cut of a calendar
+MOST = 5_000_000  # working minutes, all of which are pencilled in: forty years of eight hours a day
 TERM = re.compile(r"\d{1,9}(\.\d{1,4})?(wd|wh)|\d{1,9}cd|sameday(@\d\d:\d\d)?|none", re.ASCII)
 Document = Mapping[str, Any]
+
+
+def zone_of(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, TypeError, ValueError, OSError):  # not there, a folder, too long a name
+        fail("calendar", f"{str(name)[:40]!r} is no time zone")
 
 
 def wall_of(calendar: Document) -> tuple[Wall, dict[date, str]]:
@@ -24,6 +32,8 @@ def wall_of(calendar: Document) -> tuple[Wall, dict[date, str]]:
     notes = {date.fromisoformat(each["day"]): each["note"] for each in calendar["exceptions"]}
     if strange := [day for day in (*days, *notes) if not first <= day <= last]:
         fail("calendar", f"{strange[0]} lies outside it")
+    if (minutes := sum(map(_length, days.values()))) > MOST:
+        fail("calendar", f"it has {minutes:,} working minutes: no cut of one has over {MOST:,}")
     return Wall(days, first, last, calendar["standard_day"], calendar["zone"]), notes
 
 
@@ -33,6 +43,13 @@ def _hours(day: str, said: Sequence[Sequence[str]]) -> list[tuple[time, time]]:
     if not hours or edges != sorted(edges) or any(opens >= closes for opens, closes in hours):
         fail("calendar", f"the sessions of {day} do not follow one another")
     return hours
+
+
+def _length(hours: Sequence[tuple[time, time]]) -> int:
+    """The minutes between opening and closing."""
+    return sum(
+        60 * (closes.hour - opens.hour) + closes.minute - opens.minute for opens, closes in hours
+    )
 
 
 def _local(text: str, zone: ZoneInfo) -> datetime:

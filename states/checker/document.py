@@ -9,10 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from states.checker.asking import asked_of, question_of, said, wall_of
-from states.checker.fault import Fails, Fault, fail, same
+from states.checker.asking import asked_of, question_of, said, wall_of, zone_of
+from states.checker.fault import Fails, Fault, fail, legible, same
 from states.checker.pencil import OffTheWall
 from states.checker.sheet import Sheet, work
 from states.checker.story import Story, read
@@ -25,6 +24,11 @@ Document = Mapping[str, Any]
 
 def fault_of(text: bytes) -> Fault | None:
     """The first thing of a proof that does not hold; None: all of it does."""
+    fault = _fault_of(text)
+    return fault and Fault(*map(legible, fault))
+
+
+def _fault_of(text: bytes) -> Fault | None:
     try:
         document = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as wrong:
@@ -35,8 +39,10 @@ def fault_of(text: bytes) -> Fault | None:
         return Fault(*fails.args)
     except OffTheWall:
         return Fault("calendar", "it ends before the term that is counted on it")
+    except RecursionError:
+        return Fault("the file", f"it is no proof of form {FORM}: it is nested too deep")
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as wrong:
-        return Fault("the file", f"it is no proof of form {FORM}: {wrong!r}")
+        return Fault("the file", f"it is no proof of form {FORM}: {repr(wrong)[:200]}")
     return None
 
 
@@ -57,7 +63,7 @@ def _check(document: Document) -> None:
     same("form", document["form"], FORM)
     calendar = document["calendar"]
     _chain(document["entries"])
-    story = read(document["entries"], ZoneInfo(calendar["zone"]))
+    story = read(document["entries"], zone_of(calendar["zone"]))
     for name, fact in story.facts(document["facts"]["restart"]).items():
         same(f"facts.{name}", document["facts"][name], fact)
     named = {**document["procedure"], "procedure": document["procedure"]["code"]}
@@ -147,7 +153,7 @@ def told(text: bytes) -> str:
     document = json.loads(text)
     lines, steps = (len(document[name]) for name in ("entries", "trace"))
     days = len(document["calendar"]["days"])
-    return (
+    return legible(
         f"{document['code']}, due {document['due'] or 'at no date'}: {document['verdict']}."
         f" Checked: {lines} lines, {days} working days, {steps} steps."
     )

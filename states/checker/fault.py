@@ -18,6 +18,11 @@ class Fails(Exception):
     """Something does not hold. Its arguments are a fault's."""
 
 
+def legible(text: str) -> str:
+    """A text of the document's as it may be shown: what is no sign of a line is spelt out."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def fail(where: str, what: str) -> NoReturn:
     raise Fails(where, what)
 

@@ -1,7 +1,8 @@
-"""Which agencies a file may bring dossiers of. Pure."""
+"""Which agencies a file may bring dossiers of, and whose units and people it may name. Pure."""
 
 from collections.abc import Callable, Collection
 
+from states.catalogue.organisation import Organisation
 from states.errors import BadInput
 from states.intake.cells import shown
 from states.intake.mapping import Map
@@ -30,22 +31,52 @@ def admitting(by: Map, agencies: Collection[str]) -> Admits:
     return admit
 
 
-def within(agencies: Collection[str] | None) -> Admits:
-    """Refuses a dossier of an agency that is none of these, whoever it is of; None: none is."""
+def within(agencies: Collection[str] | None, staff: Organisation) -> Admits:
+    """Refuses a dossier that is of another agency, or lies with one: what a file tells of the units
+    and people of others is for those to bring in. The centre's are everybody's. None: none is.
+    """
     if agencies is None:
         return lambda item: item
+    ours = {*agencies, staff.centre.code}
 
     def own(item: Record | Refused) -> Record | Refused:
-        if isinstance(item, Refused) or item.agency is None or item.agency in agencies:
+        if isinstance(item, Refused):
             return item
-        why = Sentence(
-            "it is of {agency}, and who asked for this brings in dossiers of {agencies} only",
-            agency=shown(item.agency),
-            agencies=sorted(agencies),
-        )
-        return Refused(item.row, item.code, why)
+        why = _not_of(item.agency, agencies) or _elsewhere(item, ours, staff)
+        return item if why is None else Refused(item.row, item.code, why)
 
     return own
+
+
+def _not_of(agency: str | None, agencies: Collection[str]) -> Sentence | None:
+    if agency is None or agency in agencies:
+        return None
+    return Sentence(
+        "it is of {agency}, and who asked for this brings in dossiers of {agencies} only",
+        agency=shown(agency),
+        agencies=sorted(agencies),
+    )
+
+
+def _elsewhere(item: Record, ours: Collection[str], staff: Organisation) -> Sentence | None:
+    """A unit or a person of the catalogue's that none of ours has. Words that it does not know are
+    the file's own, and nobody's here.
+    """
+    if item.unit in staff.bodies and staff.agency_of(item.unit) not in ours:
+        return Sentence(
+            "its unit {unit} is one of {agency}: the control unit brings it in",
+            unit=item.unit,
+            agency=staff.agency_of(item.unit),
+        )
+    held = staff.by_id[item.person].positions if item.person in staff.by_id else ()
+    bodies = {staff.agency_of(each.unit) for each in held}
+    if bodies and bodies.isdisjoint(ours):
+        return Sentence(
+            "{person}, who finished it, is of {agencies}: the control unit brings it in",
+            person=item.person,
+            agencies=sorted(bodies),
+        )
+    return None
 
 
 def _strange(agency: str, agencies: Collection[str]) -> Sentence:

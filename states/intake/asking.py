@@ -3,6 +3,7 @@
 The same file, by the same map, for the same agencies is the same import, whoever asks for it.
 """
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Collection
@@ -21,14 +22,14 @@ from states.files.rows import file
 from states.files.store import Received
 from states.intake.agencies import admitting
 from states.intake.mapping import Map
-from states.intake.rows import ImportState, RowResult, intake, intake_row
+from states.intake.rows import ImportState, RowResult, handed, intake, intake_row
 from states.ledger import WAKE
 from states.pages import Page, page
 from states.people import Caller
 from states.sight import WIDE, Sight
 
 MAP = "map"  # what faults of the map are said to be in
-i, r, f = intake.c, intake_row.c, file.c
+i, r, f, h = intake.c, intake_row.c, file.c, handed.c
 TOLD = sa.select(intake, f.size).join_from(intake, file)
 
 
@@ -86,11 +87,16 @@ def check_map(book: Catalogue, by: Map, agencies: Collection[str] | None) -> Non
 
 
 async def reserve(db: AsyncConnection, received: Received[Any], by: str, at: datetime) -> None:
-    """Enter a file before it is put in its place; committed by itself, so that a sweep finds it."""
+    """Enter a file before it is put in its place; committed by itself, so that a sweep finds it.
+
+    Whoever handed in the same bytes before has them still.
+    """
     again = {"at": at, "by": by}
     row = {"sha256": received.sha256, "size": received.size, "type": received.kind} | again
     new = insert(file).values(row)
     await db.execute(new.on_conflict_do_update(index_elements=[f.sha256], set_=again))
+    own = insert(handed).values(sha256=received.sha256, by=by, at=at)
+    await db.execute(own.on_conflict_do_update(index_elements=[h.sha256, h.by], set_={"at": at}))
 
 
 async def check_handed(db: AsyncConnection, who: Caller, sha256: bytes) -> None:
@@ -98,8 +104,9 @@ async def check_handed(db: AsyncConnection, who: Caller, sha256: bytes) -> None:
 
     Raises `Unknown`.
     """
-    found = sa.select(f.sha256).where(f.sha256 == sha256, f.by == who.person.id)
-    if await db.scalar(found.with_for_update(key_share=True)) is None:
+    found = sa.select(f.sha256).join_from(file, handed)
+    found = found.where(f.sha256 == sha256, h.by == who.person.id)
+    if await db.scalar(found.with_for_update(key_share=True, of=file)) is None:
         raise Unknown(
             "you handed in no file {sha256}: PUT it to /v1/imports/files first",
             sha256=sha256.hex(),
@@ -111,7 +118,7 @@ async def ask(
 ) -> Asked:
     """Queue an import; one that failed is tried again. Raises what the checks raise."""
     agencies = allowed(who, sees)
-    check_map(book, mapped(wanted.map), agencies)
+    check_map(book, await asyncio.to_thread(mapped, wanted.map), agencies)
     await check_handed(db, who, wanted.sha256)
     said = json.dumps([wanted.sha256.hex(), wanted.map, agencies])
     row = {

@@ -30,7 +30,7 @@ class Telling:
         self._unread: dict[str, None] = {}
 
     def code(self) -> str:
-        self._code = tidy(self._text(self.by.code) or "")
+        self._code = self._line(self.by.code) or ""
         if not self._code:
             raise Unreadable(self.row.fault or f"no code: {self.by.code} is empty")
         if len(self._code) > LONGEST_CODE:
@@ -80,6 +80,10 @@ class Telling:
             return None
         return None if value in self.by.nothing else value or None
 
+    def _line(self, name: str, cells: Mapping[str, str] | None = None) -> str | None:
+        """A name in one line, however many the cell has."""
+        return tidy(self._text(name, cells) or "") or None
+
     def _kept(self, names: tuple[str, ...], cells: Mapping[str, str]) -> dict[str, str]:
         found = ((name, self._text(name, cells)) for name in names)
         return {name: value for name, value in found if value is not None}
@@ -99,7 +103,7 @@ class Telling:
     def _said(self, part: Text | None) -> str | None:
         if part is None:
             return None
-        value = self._text(part.column) if part.column else None
+        value = self._line(part.column) if part.column else None
         if value is None:
             return part.default
         return part.folded.get(fold(value), value)
@@ -156,13 +160,13 @@ class Telling:
         found = []
         for number, cells in enumerate(self.row.events if by else (), 1):
             assert by is not None
-            name, at = self._text(by.name, cells), self._at(by.at, cells)
+            name, at = self._line(by.name, cells), self._at(by.at, cells)
             if name is None and at is None:  # a dossier without events, in a table
                 continue
             if name is None or at is None:
                 raise Unreadable(f"event {number} has no {by.at if name else by.name}")
-            person = self._text(by.person, cells) if by.person else None
-            unit = self._text(by.unit, cells) if by.unit else None
+            person = self._line(by.person, cells) if by.person else None
+            unit = self._line(by.unit, cells) if by.unit else None
             found.append(Activity(name, at, person, unit, self._kept(by.keep, cells)))
         return tuple(found)
 

@@ -14,6 +14,7 @@ system needs a YAML file and no code.
 """
 
 import codecs
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from functools import cached_property
@@ -24,7 +25,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from states import yaml_files
-from states.intake.cells import fold, tidy
+from states.intake.cells import fold, strange, tidy
 from states.intake.source import Limits, Source
 from states.words import Channel, Outcome
 
@@ -56,11 +57,17 @@ def _format(form: str) -> str:
     trial = datetime(2001, 11, 23, 14, 45)  # noqa: DTZ001 only its digits matter
     try:
         read = datetime.strptime(trial.strftime(form), form)  # noqa: DTZ007 as above
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # re.error: a letter that stands twice
         raise ValueError(f"must be a date format such as %d/%m/%Y %H:%M: {error}") from error
     if read.date() != trial.date():
         raise ValueError("must hold day, month and year, such as %d/%m/%Y")
     return form
+
+
+def _plain(text: str) -> str:
+    if why := strange(text):
+        raise ValueError(f"may not hold {why}")
+    return tidy(text)
 
 
 def _delimiter(mark: str) -> str:
@@ -81,7 +88,9 @@ def _named(value: Any) -> Any:
     return {"from": value} if isinstance(value, str) else value
 
 
-Name = Annotated[str, Field(min_length=1), AfterValidator(tidy)]
+Plain = Annotated[str, AfterValidator(_plain)]
+Name = Annotated[Plain, Field(min_length=1)]
+Format = Annotated[str, Field(max_length=100), AfterValidator(_format)]
 
 
 class _Part(BaseModel):
@@ -92,8 +101,8 @@ class Text(_Part):
     """Text from a column, its words replaced by ours, or `default` where the file says nothing."""
 
     column: Name | None = Field(None, alias="from")
-    words: Mapping[str, str] = {}
-    default: Annotated[str, AfterValidator(_filled)] | None = None
+    words: Mapping[str, Plain] = {}
+    default: Annotated[Plain, AfterValidator(_filled)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -167,7 +176,7 @@ class Map(_Part):
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
     sheet: str | None = None
     header: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
-    dates: tuple[Annotated[str, AfterValidator(_format)], ...] = ()
+    dates: Annotated[tuple[Format, ...], Field(max_length=20)] = ()
     nothing: tuple[str, ...] = ()
 
     code: Name

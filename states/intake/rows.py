@@ -1,4 +1,4 @@
-"""The rows: imports that were asked for, and what became of each dossier of their files."""
+"""The rows: files handed in, imports asked for, and what became of each dossier of theirs."""
 
 from datetime import datetime
 from enum import StrEnum, auto
@@ -29,6 +29,18 @@ class RowResult(StrEnum):
 
 
 OPEN = (ImportState.queued, ImportState.running)
+
+
+class Handed(SQLModel, table=True):
+    """Who handed in a file to be imported, and when last. It goes when the file goes."""
+
+    sha256: bytes = Field(
+        primary_key=True,
+        sa_type=sa.LargeBinary,
+        sa_column_args=(sa.ForeignKey("file.sha256", ondelete="CASCADE"),),
+    )
+    by: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=MOMENT)
 
 
 class Intake(SQLModel, table=True):
@@ -94,4 +106,6 @@ class IntakeRow(SQLModel, table=True):
     notes: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
 
 
-intake, intake_row = (SQLModel.metadata.tables[name] for name in ("intake", "intake_row"))
+handed, intake, intake_row = (
+    SQLModel.metadata.tables[name] for name in ("handed", "intake", "intake_row")
+)

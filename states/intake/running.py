@@ -156,8 +156,8 @@ async def _through(
 ) -> str | None:
     by = mapped(row.map)
     calendar = book.calendar(by.calendar or book.keeps)
-    admit, own = admitting(by, book.agencies), within(row.agencies)
-    known = Taking(row.name, calendar.name, card)
+    admit, own = admitting(by, book.agencies), within(row.agencies, book.organisation)
+    known = Taking(row.name, calendar.name, card, row.agencies)
     beat = _Beat(engine, row.id, watch)
 
     def opened() -> Items:

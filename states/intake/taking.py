@@ -4,10 +4,10 @@ Whatever stopped an import, run it again: what is there already is known by its 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -35,11 +35,23 @@ class Taking:
     """Where records come from, and the calendar they live by.
 
     `card` makes of the number of an identity card what is kept of it; without it none is.
+    `agencies`: whose dossiers are told of to who asked for this; None: everybody's.
     """
 
     source: str
     calendar: str
     card: Callable[[str], str] | None = None
+    agencies: Collection[str] | None = None
+
+    def tells_of(self, here: "Here") -> bool:
+        return self.agencies is None or here.agency in self.agencies
+
+
+class Here(NamedTuple):
+    """What is known of a code that is here already."""
+
+    source: str | None
+    agency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +141,14 @@ async def take_batch(
     return done
 
 
-async def _there(db: AsyncConnection, codes: Sequence[str]) -> dict[str, str | None]:
-    """The source of each that is here."""
-    found = await db.execute(sa.select(d.code, d.source).where(d.code.in_(codes)))
-    return {row.code: row.source for row in found}
+async def _there(db: AsyncConnection, codes: Sequence[str]) -> dict[str, Here]:
+    """Those that are here."""
+    found = await db.execute(sa.select(d.code, d.source, d.agency).where(d.code.in_(codes)))
+    return {row.code: Here(row.source, row.agency) for row in found}
 
 
 async def _taken(
-    db: AsyncConnection, book: Book, record: Record, taking: Taking, there: dict[str, str | None]
+    db: AsyncConnection, book: Book, record: Record, taking: Taking, there: dict[str, Here]
 ) -> Told:
     """Raises what refuses it."""
     try:
@@ -154,17 +166,22 @@ async def _taken(
         there |= await _there(db, [record.code])
         if record.code not in there:
             raise BadInput("somebody else is importing it: import the file again") from None
-    if (whose := there[record.code]) == taking.source:
+    if (here := there[record.code]).source == taking.source and taking.tells_of(here):
         return Told(record.row, record.code, RowResult.known)
-    if whose:
-        raise BadInput(
+    raise _left_alone(record.code, here, taking)
+
+
+def _left_alone(code: str, here: Here, taking: Taking) -> BadInput:
+    """Of others' dossiers no more than that their codes are not free."""
+    if not taking.tells_of(here):
+        return BadInput("code {code} is not free: nothing was taken in under it", code=code)
+    if here.source:
+        return BadInput(
             "code {code} is that of a dossier imported from {whose}: it was left alone",
-            code=record.code,
-            whose=whose,
+            code=code,
+            whose=here.source,
         )
-    raise BadInput(
-        "code {code} is that of a dossier opened here: it was left alone", code=record.code
-    )
+    return BadInput("code {code} is that of a dossier opened here: it was left alone", code=code)
 
 
 async def _one(db: AsyncConnection, book: Book, record: Record, taking: Taking) -> None:

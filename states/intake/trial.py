@@ -8,7 +8,7 @@ from pathlib import Path
 
 from states.errors import BadFile
 from states.intake import readers
-from states.intake.agencies import admitting, within
+from states.intake.agencies import Admits, admitting
 from states.intake.mapping import Map
 from states.intake.reading import read
 from states.intake.records import Note, Record, Refused
@@ -44,18 +44,18 @@ def tried(
     agencies: Collection[str],
     limits: Limits = CLOSE,
     most: int = MOST,
-    own: Collection[str] | None = None,
+    own: Admits = lambda item: item,
 ) -> Trial:
-    """Read a file as an import would, where there are these agencies, for who may bring in `own`.
+    """Read a file as an import would, where there are these agencies, for whom `own` admits.
 
     Raises `BadFile` for one that cannot be begun, `BadInput` for a map whose agency is none.
     """
-    admit, mine = admitting(by, agencies), within(own)
+    admit = admitting(by, agencies)
     told, items = Trial(), iter(read(path, by, limits))
     for item in islice(items, most):
         if isinstance(item, Record) and item.agency is not None:
             told.agencies[item.agency] += 1
-        item = mine(admit(item))
+        item = own(admit(item))
         if isinstance(item, Record) and item.agency is None:
             item = Refused(item.row, item.code, NO_AGENCY)  # as the import refuses it
         if isinstance(item, Refused):
