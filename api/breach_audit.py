@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.breach_filters import Filtered
-from api.doors import At, Db, Door, Page, Sees, Shelf, needs
+from api.doors import At, Db, Page, Sees, Shelf, Still, needs
 from api.listed import Listed, Moment, Word, local
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
@@ -15,12 +15,14 @@ from states.breaches import following, grouping
 from states.breaches.following import Came
 from states.breaches.grouping import GroupedBy, Span
 
-router = APIRouter(prefix="/v1/breaches", tags=["breaches"], route_class=Door, responses=DOCUMENTED)
+router = APIRouter(
+    prefix="/v1/breaches", tags=["breaches"], route_class=Still, responses=DOCUMENTED
+)
 READS = [needs(Scope.breaches_read)]
 OF_ALL = "Percent of the breaches that were asked for."
 A_GROUP: dict[str, Any] = {
     "month": None, "group": "H42.03.02", "breaches": 3, "running": 1, "minutes": 690,
-    "unexplained": 2, "without_apology": 1, "share": 60.0, "share_of_minutes": 72.5,
+    "unexplained": 2, "without_apology": 1, "corrected": 0, "share": 60.0, "share_of_minutes": 72.5,
 }  # fmt: skip
 A_COMPARISON: dict[str, Any] = {
     "group": "workload", "before": 2, "after": 5, "change": 3, "minutes_before": 480,
@@ -40,6 +42,7 @@ class BreachGroup(BaseModel):
     minutes: int
     unexplained: int
     without_apology: int
+    corrected: int = Field(description="Set aside by a correction; in no other number.")
     share: float | None = Field(description=OF_ALL)
     share_of_minutes: float | None = Field(description="Percent of the minutes told here.")
 

@@ -48,6 +48,9 @@ class Breach(BaseModel):
     cause: Cause | None
     finding: str | None = Field(description="Of the control unit that closed it.")
     apology_seq: int | None = Field(description="The line that apologised with a new date.")
+    corrected_seq: int | None = Field(
+        description="The line of the correction that undid it: in no count, nobody explains it."
+    )
     state: State
     verdict: Tally | None
 
@@ -110,6 +113,7 @@ class CauseCount(BaseModel):
     minutes: int
     unexplained: int
     without_apology: int
+    corrected: int = Field(description="Set aside by a correction; in no other number.")
 
 
 class Causes(BaseModel):

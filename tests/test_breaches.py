@@ -510,9 +510,9 @@ async def test_lists_and_counts(fresh: AsyncEngine, book: Catalogue) -> None:
         assert len(await listing.every(db, book, most=2)) == 2
     counts = {(row["unit"], row["cause"]): tuple(row.values())[3:] for row in counted}
     assert counts == {
-        (UNIT, Cause.workload): (1, 0, 690, 0, 1),
-        (UNIT, None): (3, 1, 90 + 570, 3, 1),
-        (SIGNS, None): (1, 1, 0, 1, 0),
+        (UNIT, Cause.workload): (1, 0, 690, 0, 1, 0),
+        (UNIT, None): (3, 1, 90 + 570, 3, 1, 0),
+        (SIGNS, None): (1, 1, 0, 1, 0, 0),
     }
 
 

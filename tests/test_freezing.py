@@ -17,11 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from test_figures import GRANTED, received
 
 from states import ledger
+from states.catalogue import bundles
 from states.errors import BadInput, Unknown
-from states.figures import bieu06, freezing
+from states.figures import bieu06, every, freezing, kept
 from states.figures.comparing import compare, corrected
 from states.figures.knowing import as_known, counted
 from states.figures.periods import DELAY, Period, due_periods
+from states.figures.reporting import Asked
 from states.ledger.statements import dossier
 from states.tables import Dossier
 from states.words import Event, Role
@@ -403,3 +405,36 @@ async def test_a_correction_after_freezing_tells_both_and_all_holds(fresh: Async
         assert [asdict(row) for row in then.then.rows] == first.data["rows"]
         assert await freezing.check(db) == []
         assert (await ledger.verify(db, BOOK)).faults == []
+
+
+async def test_numbers_have_no_gaps_whatever_was_refused(fresh: AsyncEngine) -> None:
+    async with fresh.begin() as db:
+        code = await received(db, at(1))
+        assert (await frozen(db)).id == 1
+    for _ in range(3):
+        with pytest.raises(freezing.AlreadyFrozen):
+            async with fresh.begin() as db:
+                await frozen(db)
+    async with fresh.begin() as db:
+        await move(db, code, Event.return_result, at(10), **GRANTED)
+        assert (await restated(db)).id == 2
+
+
+async def test_any_report_of_figures_is_kept_and_read_again(db: AsyncConnection) -> None:
+    await received(db, at(1))
+    book = await bundles.read(db)
+    for name in ("channels", "duties", "bieu06"):
+        made = await every.find(name).make(Asked(db, book, MARCH, MAY))
+        row = await freezing.freeze(db, book, name, "2024-03", "p-centre-lead", MAY)
+        again = kept.paper(Asked(db, book, kept.of(row), row.frozen_at), row)
+        assert (again.report, again.until) == (name, row.until)
+        for was, now in zip(made.sheets, again.sheets, strict=True):
+            assert (now.key, now.columns) == (was.key, was.columns)
+            assert [list(each) for each in now.rows] == [list(each) for each in was.rows]
+            assert list(now.total or ()) == list(was.total or ())
+    assert await freezing.check(db) == []
+    with pytest.raises(BadInput, match="list of dossiers"):
+        await freezing.freeze(db, book, "register", "2024-03", "p-centre-lead", MAY)
+    found = await freezing.latest(db, "channels", "2024-03")
+    with pytest.raises(BadInput, match="not Biểu 06"):
+        await compare(db, book, found)

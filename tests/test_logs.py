@@ -9,20 +9,34 @@ import resource
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from book import APPROVED, BOOK, HANOI, NINE, at, lines, move, process, receive, to_signature
+from book import (
+    APPROVED,
+    BOOK,
+    HANOI,
+    NINE,
+    act,
+    at,
+    lines,
+    lodging,
+    move,
+    process,
+    receive,
+    to_signature,
+)
 from foreign_files import mapped, put
 from hypothesis import given
 from hypothesis import strategies as st
 from log_schemas import XES, checked_ocel, checked_xes
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from states import logs
+from states import ledger, logs
 from states.errors import BadInput
 from states.intake import read
 from states.intake.taking import take
@@ -34,7 +48,7 @@ from states.logs.telling import Case, Happening, Kind, Things
 from states.logs.xes import Xes
 from states.sight import Sight
 from states.tables import Dossier
-from states.words import Event
+from states.words import Channel, Event, Role
 
 KEY = b"k" * 32
 FORMS = list(logs.Form)
@@ -386,3 +400,18 @@ async def test_a_packed_log_is_the_same(tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "log.gz").read_bytes()) == b"onetwo"
     assert await logs.keep(tmp_path / "log", told(b"one", b"two")) == 6
     assert (tmp_path / "log").read_bytes() == b"onetwo"
+
+
+async def test_of_a_citizen_not_even_a_pseudonym_is_told(fresh: AsyncEngine) -> None:
+    async with fresh.begin() as db:
+        online = lodging(channel=Channel.online)
+        asked = replace(act(Event.register, at(1), Role.citizen), actor="c-anh")
+        await ledger.open_(db, BOOK, online, asked)
+    for people in (False, True):
+        [event] = rows(await written(fresh, logs.Form.csv, people=people))
+        assert (event["role"], event["resource"]) == ("citizen", "c-anh" if people else "")
+        [told] = traces(await written(fresh, logs.Form.xes, people=people)).values()
+        assert told[0].get("org:resource") == ("c-anh" if people else None)
+        ocel = (await written(fresh, logs.Form.ocel, people=people)).decode()
+        assert ("c-anh" in ocel) == people
+        assert logs.pseudonyms(KEY)("c-anh", "citizen") not in ocel

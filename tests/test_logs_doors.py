@@ -192,6 +192,21 @@ async def test_a_log_in_a_file(here: Path, office: Office) -> None:
     assert gzip.decompress(packed.read_bytes()) == (here / "log.xes").read_bytes()
 
 
+async def test_the_form_is_that_of_the_ending(here: Path, office: Office) -> None:
+    await office.processing()
+    begins = {"log.csv": b"case,", "log.json": b"{", "log.xml": b"<?xml", "log": b"<?xml"}
+    for name, first in begins.items():
+        answer = await hoso("log", "export", "--output", here / name)
+        assert (answer.code, answer.err) == (0, ""), name
+        assert (here / name).read_bytes().startswith(first), name
+    answer = await hoso("log", "export", "--output", here / "log.csv.gz")
+    assert gzip.decompress((here / "log.csv.gz").read_bytes()).startswith(b"case,")
+    wrong = here / "wrong.csv"
+    answer = await hoso("log", "export", "--format", "xes", "--output", wrong)
+    assert "wrong.csv ends as csv does, and --format says xes" in answer.sentence
+    assert not wrong.exists()
+
+
 async def test_people_by_name_and_reason(here: Path, office: Office, fresh: AsyncEngine) -> None:
     await office.processing()
     file = here / "log.csv"

@@ -21,6 +21,9 @@ from test_pilot import CATALOGUE, small
 from states import calendars, ledger, pilot
 from states.catalogue import Catalogue, bundles
 from states.errors import BadInput, Unknown
+from states.figures.every import find
+from states.figures.periods import Period
+from states.figures.reporting import Asked
 from states.ledger import driving
 from states.suspicions import counting
 from states.suspicions.counting import RULES, Found, Of, Share
@@ -123,7 +126,7 @@ async def test_a_result_taken_back_that_is_late_no_more(
 ) -> None:
     case = await late(fresh, book)
     await case.move(Event.reopen, april(5, 14), DIRECTOR, Role.leader)
-    assert await found(case, "classes-moved") == Found(0, 1)  # and has no class now
+    assert await found(case, "classes-moved") == Found(0, 0)  # and has no class now
     await case.extend(april(5, 15))
     done = {"produced": ["Kết quả giải quyết"], "outcome": "approved"}
     await case.move(Event.return_result, april(8), DIRECTOR, Role.leader, payload=done)
@@ -163,6 +166,17 @@ async def test_a_class_restated(
     await corrected(case, Event.restate, april(9))
     await told(owner, Event.restate, "clock verdict", f'"{verdict}"')
     assert await found(case, "classes-moved") == Found(count, 1)
+
+
+async def test_it_counts_where_the_dossier_finished_whenever_it_was_edited(
+    fresh: AsyncEngine, owner: AsyncEngine, book: Catalogue
+) -> None:
+    case = await late(fresh, book)
+    await corrected(case, Event.restate, datetime(2024, 6, 10, 9, tzinfo=HANOI))
+    await told(owner, Event.restate, "clock verdict", '"on_time"')
+    assert await found(case, "classes-moved") == Found(1, 1)
+    june = {"since": UNTIL, "until": AT}
+    assert await found(case, "classes-moved", **june) == Found(0, 0)
 
 
 @pytest.mark.parametrize(("was", "count"), [(2, 1), (3, 0)])
@@ -410,3 +424,19 @@ async def test_an_honest_year_shows_little(fresh: AsyncEngine, book: Catalogue) 
     rates = {rule.key: each.rate or 0.0 for rule, each in told}
     assert sum(each.base for _, each in told) > 100
     assert {key: rate for key, rate in rates.items() if rate > 5} == {}
+
+
+async def test_the_report_lists_its_cases_when_asked(fresh: AsyncEngine, book: Catalogue) -> None:
+    case = await (await licence(fresh, book)).extend(april(4, 8))
+    report, period = find("suspicions"), Period("", SINCE, UNTIL)
+    async with fresh.begin() as db:
+        options = {"rule": "extensions-after-expiry", "cases": "yes"}
+        paper = await report.make(Asked(db, book, period, AT, options=options))
+        assert paper.sheets[-1].more is not None
+        rows = [row async for some in paper.sheets[-1].more for row in some]
+        for wrong in ({"cases": "yes"}, {"rule": "extensions-after-expiry", "cases": "all"}):
+            with pytest.raises(BadInput):
+                await report.make(Asked(db, book, period, AT, options=wrong))
+    ((code, when, unit, person, procedure),) = rows
+    assert (code, when) == (case.paper.code, april(4, 8))
+    assert (unit.code, person.code, procedure) == (UNIT, LEAD, case.paper.procedure)

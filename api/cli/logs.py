@@ -23,9 +23,13 @@ if TYPE_CHECKING:  # half a second to import: the command does it when it works
     from states.sight import Sight
 
 Format = Annotated[
-    Literal["xes", "ocel", "csv"],
-    typer.Option("--format", help="XES 2.0 (IEEE 1849), OCEL 2.0 in JSON, or CSV."),
+    Literal["xes", "ocel", "csv"] | None,
+    typer.Option(
+        "--format",
+        help="XES 2.0 (IEEE 1849), OCEL 2.0 in JSON, or CSV; by default as the file is named.",
+    ),
 ]
+ENDINGS = {".xes": "xes", ".xml": "xes", ".json": "ocel", ".jsonocel": "ocel", ".csv": "csv"}
 Output = Annotated[Path, typer.Option(help="The file; one named .gz is packed.")]
 Since = Annotated[str | None, typer.Option("--from", help="Not finished before this day.")]
 Until = Annotated[str | None, typer.Option("--to", help="Registered before this day.")]
@@ -48,7 +52,7 @@ def add_to(app: typer.Typer) -> None:
 
 def export(
     output: Output,
-    form: Format = "xes",
+    form: Format = None,
     since: Since = None,
     until: Until = None,
     agency: Agencies = None,
@@ -68,14 +72,35 @@ def export(
         raise typer.BadParameter("say who wants to know and why: --by and --reason")
     if not with_people and (reason or by or role):
         raise typer.BadParameter("--by, --role and --reason belong to --with-people")
+    written = _form(output, form)
     check_writable(output)
     asked: dict[str, Any] = {"since": moment(since), "until": moment(until)}
     asked |= {"agencies": agency or None, "procedures": procedure or None}
     begin = time.monotonic()
     with quiet("states"), placed(data) as place:
         named = (by, role, reason) if by and reason else None
-        made, size = asyncio.run(_export(place.database, output, form, asked, named, silent=json))
+        made, size = asyncio.run(
+            _export(place.database, output, written, asked, named, silent=json)
+        )
     _say(output, made, size, time.monotonic() - begin, json=json)
+
+
+def _form(output: Path, form: str | None) -> str:
+    """The form that is meant: what is said, else what the file's ending says, else XES.
+
+    Raises `BadInput` where the two contradict each other.
+    """
+    name = output.with_suffix("") if output.suffix == ".gz" else output
+    ending = ENDINGS.get(name.suffix.lower())
+    if form and ending and form != ending:
+        raise BadInput(
+            "{file} ends as {ending} does, and --format says {form}: name the file otherwise, or"
+            " leave --format out",
+            file=output.name,
+            ending=ending,
+            form=form,
+        )
+    return form or ending or "xes"
 
 
 async def _export(

@@ -1,4 +1,4 @@
-"""Proofs and what is kept for long: classify, proof, archive; the frozen reports of `report`."""
+"""Proofs and what is kept for long: classify, proof, archive."""
 
 import asyncio
 from datetime import datetime
@@ -12,8 +12,6 @@ from api.cli.place import placed, prefect_here
 from states.errors import HosoError
 
 At = Annotated[str | None, typer.Option(help="As of this moment instead of now.")]
-Named = Annotated[str, typer.Argument(metavar="PERIOD", help="2023, 2023-H1, 2023-Q1, 2023-01.")]
-Report = Annotated[str, typer.Option("--report", help="Which report.")]
 SHOWN = 20  # rows of a table; --json has them all
 
 
@@ -29,12 +27,6 @@ def add_to(app: typer.Typer) -> None:
     proof.command("list")(list_)
     proof.command("seen")(seen)
     app.add_typer(proof, name="proof")
-
-
-def add_to_report(group: typer.Typer) -> None:
-    """Register the commands on frozen reports, in the group `report`."""
-    for command in (freeze, frozen, compare):
-        group.command(command.__name__)(command)
 
 
 # Proof ------------------------------------------------------------------------------------
@@ -161,124 +153,3 @@ def archive(
             f" before {local(moved.before)}.",
             highlight=False,
         )
-
-
-# Frozen reports ---------------------------------------------------------------------------
-
-
-def freeze(
-    period: Named,
-    by: By,
-    restate: Annotated[
-        str | None, typer.Option(metavar="REASON", help="It is frozen already, and was wrong.")
-    ] = None,
-    report: Report = "bieu06",
-    data: Data = None,
-    json: Json = False,
-) -> None:
-    """Keep what a report says of a period that is over. A leader's or the control unit's."""
-    from states.catalogue.rights import may_decide
-    from states.figures import freezing
-
-    async def work(db: Any, book: Any, at: datetime) -> Any:
-        may_decide(book, by, at)
-        if restate is None:
-            return await freezing.freeze(db, book, report, period, by, at)
-        return await freezing.restate(db, book, report, period, by, at, restate)
-
-    row = catalogued(data, work)
-    if json:
-        as_json(_told(row._mapping))  # noqa: SLF001  its public name
-        return
-    what = f", restating number {row.restates}" if row.restates else ""
-    text = f"Frozen as number {row.id}{what}: {report} {period}, SHA-256 {row.hash.hex()}."
-    console.print(text, highlight=False, soft_wrap=True)
-
-
-def frozen(
-    number: Annotated[int | None, typer.Argument(help="One of them, in full.")] = None,
-    data: Data = None,
-    json: Json = False,
-) -> None:
-    """The frozen reports, the newest first; or one of them with its figures.
-
-    Of a restatement also what it says otherwise than the one it restates.
-    """
-    from states.figures import comparing, freezing
-
-    async def work(db: Any, book: Any, at: datetime) -> list[dict[str, Any]]:
-        if number is None:
-            return await freezing.every(db)
-        kept = await freezing.find(db, number)
-        cells = await comparing.corrected(db, kept)
-        return [{**kept._mapping, "corrects": cells}]  # noqa: SLF001  its public name
-
-    rows = catalogued(data, work)
-    if json:
-        as_json([_told(row) for row in rows] if number is None else _told(rows[0]))
-        return
-    columns = ("id", "report", "period", "restates", "reason", "frozen_by")
-    lines = [[row[name] for name in columns] + [local(row["frozen_at"])] for row in rows]
-    console.print(table("Báo cáo đã chốt / Frozen reports", (*columns, "frozen at"), lines))
-    if number is not None and (figures := rows[0]["data"]["rows"]):
-        cells = [list(each.values()) for each in figures]
-        console.print(table(rows[0]["hash"].hex(), figures[0], cells))
-        if corrects := rows[0]["corrects"]:
-            heads = ("agency", "column", f"number {rows[0]['restates']}", f"number {number}")
-            console.print(table("Đính chính / Restated", heads, corrects))
-
-
-def _told(row: Any) -> dict[str, Any]:
-    told = {**row, "hash": row["hash"].hex()}
-    if "corrects" in told:
-        told["corrects"] = [each._asdict() for each in told["corrects"]]
-    return told
-
-
-def compare(
-    period: Named,
-    number: Annotated[
-        int | None, typer.Option(help="This frozen report instead of the period's last.")
-    ] = None,
-    report: Report = "bieu06",
-    data: Data = None,
-    json: Json = False,
-) -> None:
-    """A frozen report beside today's figures, with the dossiers that made them differ."""
-    from states.figures import comparing, freezing
-
-    async def work(db: Any, book: Any, at: datetime) -> tuple[Any, Any]:
-        kept = await freezing.latest(db, report, period)
-        kept = kept if number is None else await freezing.find(db, number)
-        return kept, await comparing.compare(db, book, kept)
-
-    kept, told = catalogued(data, work)
-    if json:
-        cells, shifts = [each._asdict() for each in told.cells], [*map(_shift, told.shifts)]
-        as_json({"frozen": kept.id, "cells": cells, "dossiers": shifts, "unread": told.unread})
-        return
-    _show_comparison(kept, told)
-
-
-def _shift(each: Any) -> dict[str, Any]:
-    between = [line._asdict() for line in each.between]
-    return {**each._asdict(), "line": each.line, "event": each.event, "between": between}
-
-
-def _show_comparison(kept: Any, told: Any) -> None:
-    if not told.cells:
-        text = f"Number {kept.id} ({kept.report} {kept.period}) is what the figures say today."
-        console.print(text, highlight=False)
-    else:
-        cells = ("agency", "column", f"number {kept.id}", "today")
-        console.print(table(f"{kept.report} {kept.period}", cells, told.cells))
-    if told.shifts:
-        rows = [
-            (each.code, " ".join(each.was) or "–", " ".join(each.now) or "–", each.event, each.line)
-            for each in told.shifts[:SHOWN]
-        ]
-        columns = ("code", "was", "is", "last event since", "line")
-        title = f"{len(told.shifts):,} dossiers are counted elsewhere"
-        console.print(table(title, columns, rows))
-    if told.unread:
-        console.print(f"{told.unread:,} dossiers of then cannot be read again.", style="yellow")

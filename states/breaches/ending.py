@@ -35,7 +35,8 @@ def ended(missed: Missed, life: Life) -> datetime | None:
     """The moment from which it was late no longer; None while it is.
 
     It ends once: what a result that is taken back makes late again is told by the figures. What is
-    late only since it was taken back ends with the next result.
+    late only since it was taken back ends with the next result. A correction of the calendar that
+    undid lateness changes nothing here: `correcting` tells of it.
     """
     lasts, late = LASTS[missed.watched], True
     for line, version in zip(life.lines, versions(life.lines), strict=True):

@@ -153,6 +153,13 @@ async def _unclosed(db: AsyncConnection, named: Named) -> Any:
             rule=row.rule,
             code=row.code,
         )
+    if row.corrected_seq is not None:
+        raise NotNow(
+            "{rule} of {code} was set aside by correction (line {seq}): nobody is to explain it",
+            rule=row.rule,
+            code=row.code,
+            seq=row.corrected_seq,
+        )
     return row
 
 

@@ -1,6 +1,7 @@
 """Breaches counted by unit, cause, holder and more; months in a row, or two periods side by side.
 
 A share names its whole: of the breaches that were asked for, and of all minutes late among them.
+What a correction set aside is in no number but that of its own.
 """
 
 from dataclasses import dataclass, replace
@@ -11,9 +12,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from states.breaches.listing import EVERY, FROM, UNAPOLOGISED, Only
+from states.breaches.correcting import STANDS_STILL
+from states.breaches.listing import EVERY, FROM, UNAPOLOGISED, UNEXPLAINED, Only
 from states.breaches.recording import KEY, b
-from states.breaches.rows import Standing
 from states.catalogue import Catalogue
 from states.errors import BadInput
 from states.ledger.statements import d
@@ -64,15 +65,18 @@ async def grouped(
     One statement. The most come first, within a month where there are months.
     """
     of = _source(book, by)
-    whole = sa.select(sa.func.count()).select_from(FROM).where(only.where(book), seen)
+    whole = sa.select(sa.func.count()).select_from(FROM)
+    whole = whole.where(only.where(book), seen, STANDS_STILL)
+    count, minutes = of.breaches.filter(STANDS_STILL), _sum(of.minutes, STANDS_STILL)
     sums = {
-        "breaches": of.breaches,
-        "running": of.breaches.filter(b.ended_at.is_(None)),
-        "minutes": _sum(of.minutes),
-        "unexplained": of.breaches.filter(b.standing.in_((Standing.open, Standing.assigned))),
+        "breaches": count,
+        "running": of.breaches.filter(b.ended_at.is_(None), STANDS_STILL),
+        "minutes": minutes,
+        "unexplained": of.breaches.filter(UNEXPLAINED),
         "without_apology": of.breaches.filter(UNAPOLOGISED),
-        "share": _percent(of.breaches, whole.scalar_subquery()),
-        "share_of_minutes": _percent(_sum(of.minutes), sa.func.sum(_sum(of.minutes)).over()),
+        "share": _percent(count, whole.scalar_subquery()),
+        "share_of_minutes": _percent(minutes, sa.func.sum(minutes).over()),
+        "corrected": of.breaches.filter(sa.not_(STANDS_STILL)),
     }
     month = _month(book) if monthly else sa.null()
     groups = {"month": month, "group": of.value}
@@ -100,7 +104,7 @@ async def compared(
     of, sums = _source(book, by), dict[str, Any]()
     within = []
     for name, span in zip(("before", "after"), spans, strict=True):
-        holds = replace(only, since=span.since, until=span.until).where(book)
+        holds = replace(only, since=span.since, until=span.until, corrected=False).where(book)
         within.append(holds)
         count = of.breaches.filter(holds)
         whole = sa.select(sa.func.count()).select_from(FROM).where(holds, seen)
@@ -150,8 +154,8 @@ def _month(book: Catalogue) -> Any:
     return sa.func.to_char(there, sa.literal_column("'YYYY-MM'"))
 
 
-def _sum(minutes: Any) -> Any:
-    return sa.func.coalesce(sa.func.sum(minutes), 0)
+def _sum(minutes: Any, which: Any) -> Any:
+    return sa.func.coalesce(sa.func.sum(minutes).filter(which), 0)
 
 
 def _percent(part: Any, whole: Any) -> Any:

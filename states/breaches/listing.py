@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from states.breaches.correcting import CORRECTED_SEQ, STANDS_STILL
 from states.breaches.recording import KEY, SAME, alert, b, breach, line, n, t
 from states.breaches.rows import Cause, Standing
 from states.catalogue import Catalogue
@@ -33,7 +34,8 @@ class Only:
     """Which breaches. `without_apology`: of the term, of dossiers that were finished late or are
     late now, whose applicant was sent no apology.
 
-    An agency or a unit stands for those it took over from, too.
+    An agency or a unit stands for those it took over from, too. `corrected`: only those that a
+    correction set aside, or only those that stand.
     """
 
     agency: str | None = None
@@ -52,6 +54,7 @@ class Only:
     late_below: int | None = None
     assigned_to: str | None = None
     owed_at: datetime | None = None  # to be explained by then, and not explained
+    corrected: bool | None = None
 
     def where(self, book: Catalogue) -> Any:
         """As a condition. Raises `BadInput` for what nothing can be."""
@@ -79,7 +82,9 @@ class Only:
         if self.apology is not None:
             yield b.apology_seq.is_not(None) if self.apology else b.apology_seq.is_(None)
         if self.owed_at is not None:
-            yield (b.standing == Standing.assigned) & (b.explain_by < self.owed_at)
+            yield (b.standing == Standing.assigned) & (b.explain_by < self.owed_at) & STANDS_STILL
+        if self.corrected is not None:
+            yield sa.not_(STANDS_STILL) if self.corrected else STANDS_STILL
 
     def _check(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
@@ -97,12 +102,14 @@ UNAPOLOGISED = sa.and_(
     t.watched == On.term,
     b.apology_seq.is_(None),
     b.ended_at.is_(None) | (d.verdict == Tally.late),
+    STANDS_STILL,
 )
+UNEXPLAINED = b.standing.in_((Standing.open, Standing.assigned)) & STANDS_STILL
 FROM = breach.join(alert, SAME).join(dossier, d.id == b.dossier_id)
 WHAT = (d.code, *KEY[1:], t.watched, b.agency, b.unit, b.person, b.due_at, b.ended_at, b.minutes)
 STANDS = (
     *(b.standing, b.assigned_to, b.explain_by, b.cause, b.finding, b.apology_seq),
-    *(d.state, d.verdict),
+    *(d.state, d.verdict, CORRECTED_SEQ),
 )
 EVERY = sa.true()
 SAID = (b.explanation, b.explained_by, b.explained_at, b.attribution, b.recorded_at)
@@ -137,15 +144,18 @@ async def by_cause(
     only: Only | None = None,
     seen: sa.ColumnElement[bool] = EVERY,
 ) -> list[dict[str, Any]]:
-    """How many of each unit and cause, how late those were that ended, and what is to be done."""
+    """How many of each unit and cause, how late those were that ended, and what is to be done.
+
+    Those that a correction set aside are in `corrected` alone.
+    """
     count = sa.func.count()
-    unexplained = b.standing.in_((Standing.open, Standing.assigned))
     counted = {
-        "breaches": count,
-        "running": count.filter(b.ended_at.is_(None)),
-        "minutes": sa.func.coalesce(sa.func.sum(b.minutes), 0),
-        "unexplained": count.filter(unexplained),
+        "breaches": count.filter(STANDS_STILL),
+        "running": count.filter(b.ended_at.is_(None), STANDS_STILL),
+        "minutes": sa.func.coalesce(sa.func.sum(b.minutes).filter(STANDS_STILL), 0),
+        "unexplained": count.filter(UNEXPLAINED),
         "without_apology": count.filter(UNAPOLOGISED),
+        "corrected": count.filter(sa.not_(STANDS_STILL)),
     }
     by = (b.agency, b.unit, b.cause)
     asked = sa.select(*by, *(each.label(name) for name, each in counted.items()))
@@ -184,7 +194,7 @@ async def one(db: AsyncConnection, named: Named, *, locked: bool = False) -> Any
     for column, value in ((b.visit, named.visit), (b.deadline, named.deadline)):
         if value is not None:
             holds.append(column == value)
-    asked = sa.select(d.code, breach).select_from(FROM).where(*holds).order_by(*KEY)
+    asked = sa.select(d.code, breach, CORRECTED_SEQ).select_from(FROM).where(*holds).order_by(*KEY)
     found = (await db.execute(asked.with_for_update(of=breach) if locked else asked)).all()
     if not found:
         raise Unknown(

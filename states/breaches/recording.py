@@ -19,6 +19,7 @@ from sqlmodel import SQLModel
 import states.breaches.rows
 import states.deadlines.rows  # noqa: F401  so that the metadata is full
 from states.breaches.attribution import Life, attributed
+from states.breaches.correcting import STANDS_STILL
 from states.breaches.ending import MOVING, Missed, apology, ended
 from states.breaches.lives import Offices, calendar_then, lives_of
 from states.breaches.rows import Standing, Step
@@ -100,8 +101,8 @@ async def remind(db: AsyncConnection, at: datetime) -> int:
         "concerns": sa.func.json_build_array(whom),
     }  # fmt: skip
     owed = sa.select(*(each.label(name) for name, each in told.items()))
-    owed = owed.select_from(breach.join(alert, SAME))
-    owed = owed.where(b.standing == Standing.assigned, b.explain_by < at)
+    owed = owed.select_from(breach.join(alert, SAME).join(dossier, d.id == b.dossier_id))
+    owed = owed.where(b.standing == Standing.assigned, b.explain_by < at, STANDS_STILL)
     new = insert(alert).from_select(list(told), owed, include_defaults=False)
     return (await db.execute(new.on_conflict_do_nothing())).rowcount
 

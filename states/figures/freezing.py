@@ -7,7 +7,6 @@ its reason. What explains the difference is found by reading each dossier's line
 
 import hashlib
 import json
-from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel
 
 import states.figures.rows  # noqa: F401  so that the metadata is full
+from states.catalogue import Catalogue
 from states.db import transaction
 from states.errors import BadInput, HosoError, Unknown
 from states.figures.bieu06 import bieu06
 from states.figures.periods import Period, due_periods
-from states.ledger.pins import Book
 from states.ledger.statements import d
 from states.sentences import Sentence
 
@@ -32,6 +31,7 @@ log = structlog.get_logger()
 frozen = SQLModel.metadata.tables["frozen"]
 f = frozen.c
 HASHED = [name for name in f.keys() if name not in {"id", "hash"}]  # noqa: SIM118  columns
+NUMBERING = sa.func.hashtextextended("frozen", 0)
 ITSELF = "system"  # who freezes what nobody asked for
 
 
@@ -54,29 +54,47 @@ class Broken:
         return f"{self.name}: {self.what}"
 
 
-Read = Callable[[AsyncConnection, Book, Period], Coroutine[Any, Any, dict[str, Any]]]
+FORM = "bieu06"
+"""What is frozen by itself when its period is over, and compared cell by cell."""
 
 
-async def _bieu06(db: AsyncConnection, book: Book, period: Period) -> dict[str, Any]:
-    made = await bieu06(db, book, period.since, period.until)
+async def _said(
+    db: AsyncConnection, book: Catalogue, report: str, of: Period, at: datetime
+) -> dict[str, Any]:
+    """What a report says of a period, as it is kept. Raises `BadInput` for what is not."""
+    if report != FORM:
+        from states.figures import kept  # which reads of duties what was frozen
+        from states.figures.reporting import Asked
+
+        return await kept.figures(Asked(db, book, of, at), report)
+    made = await bieu06(db, book, of.since, of.until)
     return {"rows": [asdict(row) for row in made.rows]}
 
 
-REPORTS: dict[str, Read] = {"bieu06": _bieu06}
+def form_of(kept: Any) -> Any:
+    """The rows of a frozen Biểu 06. Raises `BadInput` for another report."""
+    if kept.report != FORM:
+        raise BadInput(
+            "number {id} is {report}, not Biểu 06: `hoso report frozen {id}` shows it, and there is"
+            " no comparing it cell by cell",
+            id=kept.id,
+            report=kept.report,
+        )
+    return kept.data["rows"]
 
 
 # Freeze -----------------------------------------------------------------------------------
 
 
 async def freeze(
-    db: AsyncConnection, book: Book, report: str, period: str, by: str, at: datetime
+    db: AsyncConnection, book: Catalogue, report: str, period: str, by: str, at: datetime
 ) -> Any:
     """Keep what a report says of a period that has ended; its row.
 
     Raises `BadInput`, or `AlreadyFrozen`: there is one first report of a period.
     """
     of = _ended(report, period, at)
-    kept = await _keep(db, report, of, await _figures(db, book, report, of), by, at)
+    kept = await _keep(db, report, of, await _figures(db, book, report, of, at), by, at)
     if kept is None:
         raise AlreadyFrozen(
             "{report} {period} is frozen already: see what differs now (`hoso report compare"
@@ -88,7 +106,13 @@ async def freeze(
 
 
 async def restate(
-    db: AsyncConnection, book: Book, report: str, period: str, by: str, at: datetime, reason: str
+    db: AsyncConnection,
+    book: Catalogue,
+    report: str,
+    period: str,
+    by: str,
+    at: datetime,
+    reason: str,
 ) -> Any:
     """Keep what it says now beside what it said, with the reason; its row.
 
@@ -100,7 +124,7 @@ async def restate(
     one = sa.func.hashtextextended(f"frozen/{report}/{period}", 0)
     await db.execute(sa.select(sa.func.pg_advisory_xact_lock(one)))  # one restatement at a time
     before = await latest(db, report, period)
-    now = await _figures(db, book, report, of)
+    now = await _figures(db, book, report, of, at)
     if now[1] == before.data:
         raise NothingDiffers(
             "{report} {period} says what number {id} says: there is nothing to restate",
@@ -113,9 +137,13 @@ async def restate(
 
 def _ended(report: str, period: str, at: datetime) -> Period:
     """Raises `BadInput` for a report we do not have, or a period that is not over."""
-    if report not in REPORTS:
+    from states.figures import every  # which reads of duties what was frozen
+
+    if report not in every.REPORTS:
         raise BadInput(
-            "there is no report {report}: there is {reports}", report=report, reports=[*REPORTS]
+            "there is no report {report}: there is {reports}",
+            report=report,
+            reports=[*every.REPORTS],
         )
     of = Period.parse(period)
     if at < of.until:
@@ -128,11 +156,11 @@ def _ended(report: str, period: str, at: datetime) -> Period:
 
 
 async def _figures(
-    db: AsyncConnection, book: Book, report: str, of: Period
+    db: AsyncConnection, book: Catalogue, report: str, of: Period, at: datetime
 ) -> tuple[datetime, dict[str, Any]]:
     """What the report says, and the moment up to which the ledger was heard."""
     known = (await db.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
-    return known, await REPORTS[report](db, book, of)
+    return known, await _said(db, book, report, of, at)
 
 
 async def _keep(
@@ -155,6 +183,9 @@ async def _keep(
     row |= {"known_at": known, "data": data, "restates": None, "reason": None}
     row |= {"frozen_by": by, "frozen_at": at} | more
     row["hash"] = digest(row)
+    # One at a time, and no number is used up by a try that kept nothing: a gap is a deletion.
+    await db.execute(sa.select(sa.func.pg_advisory_xact_lock(NUMBERING)))
+    row["id"] = sa.select(sa.func.coalesce(sa.func.max(f.id), 0) + 1).scalar_subquery()
     new = insert(frozen).values(row).on_conflict_do_nothing().returning(frozen)
     kept = (await db.execute(new)).one_or_none()
     if kept is not None:
@@ -173,22 +204,21 @@ def _plain(value: Any) -> Any:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
-async def freeze_due(engine: AsyncEngine, book: Book, at: datetime) -> list[str]:
-    """Freeze every report of every period that is due; their names. Killed and run again, the rest.
+async def freeze_due(engine: AsyncEngine, book: Catalogue, at: datetime) -> list[str]:
+    """Freeze Biểu 06 of every period that is due; their names. Killed and run again, the rest.
 
     A transaction a report.
     """
     done = []
-    for report in REPORTS:
+    async with transaction(engine) as db:
+        since = await db.scalar(sa.select(sa.func.min(d.received_at)))
+        names = sa.select(f.period).where(f.report == FORM)
+        there = set((await db.execute(names)).scalars())
+    for period in due_periods(at, there, since) if since is not None else ():
         async with transaction(engine) as db:
-            since = await db.scalar(sa.select(sa.func.min(d.received_at)))
-            names = sa.select(f.period).where(f.report == report)
-            there = set((await db.execute(names)).scalars())
-        for period in due_periods(at, there, since) if since is not None else ():
-            async with transaction(engine) as db:
-                figures = await _figures(db, book, report, period)
-                if await _keep(db, report, period, figures, ITSELF, at) is not None:
-                    done.append(f"{report} {period.name}")
+            figures = await _figures(db, book, FORM, period, at)
+            if await _keep(db, FORM, period, figures, ITSELF, at) is not None:
+                done.append(f"{FORM} {period.name}")
     return done
 
 

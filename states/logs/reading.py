@@ -137,7 +137,7 @@ CASE = (
 # The visit that a line left or was made in; the one that it opened, if any.
 LINES = """
 SELECT e.dossier_id, 1 AS kind, e.seq AS n, e.event AS activity, 'complete' AS transition, e.at,
-    e.actor, e.role,
+    {actor}, e.role,
     coalesce(v.unit, o.unit, d.counter) AS unit, e.on_behalf_of AS acts_for,
     coalesce(v.visit, o.visit) AS visit, coalesce(v.code, o.code) AS stage, o.visit AS opened,
     {brought} AS extra
@@ -155,6 +155,8 @@ BROUGHT = """
 CASE WHEN e.event IN ('register', 'receive', 'digitise', 'supplement')
     THEN (e.payload::json #> '{act,components}')::text END
 """
+WORKED = "CASE WHEN e.role <> 'citizen' THEN e.actor END"
+"""Who worked: of citizens not even a pseudonym is told, unless people are."""
 TOLD = """
 SELECT a.dossier_id, 0, a.n, a.name, coalesce(a.data ->> 'lifecycle:transition', 'complete'),
     a.at, a.person, NULL, a.unit, NULL, NULL, NULL, NULL, {data}
@@ -185,16 +187,19 @@ def happened(*, components: bool = False, told: bool = False) -> str:
     """The statement for all that happened to the dossiers whose ids are given, in order of dossier
     and time.
     """
-    return f"{happenings(HERE, components=components, told=told)} ORDER BY dossier_id, at, kind, n"
+    all_ = happenings(HERE, components=components, told=told, citizens=told)
+    return f"{all_} ORDER BY dossier_id, at, kind, n"
 
 
-def happenings(which: str, *, components: bool = False, told: bool = False) -> str:
+def happenings(
+    which: str, *, components: bool = False, told: bool = False, citizens: bool = True
+) -> str:
     """All that happened to the dossiers `d` of a condition; the columns are those of
-    `telling.Happening`.
+    `telling.Happening`. `citizens`: with who they are.
     """
     brought = BROUGHT if components else "NULL"
     parts = (
-        LINES.replace("{brought}", brought),
+        LINES.replace("{brought}", brought).replace("{actor}", "e.actor" if citizens else WORKED),
         TOLD.replace("{data}", "a.data::text" if told else "NULL"),
         ASKED,
         ENDED,

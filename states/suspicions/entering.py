@@ -13,7 +13,7 @@ from states.figures.sheets import Both
 from states.ledger.statements import d, dossier, e, entry, v, visit
 from states.suspicions.cases import LINES, of_lines, of_visits
 from states.suspicions.rule import Rule
-from states.suspicions.scope import Scope, Worked
+from states.suspicions.scope import Scope, Worked, versions
 from states.words import Event
 
 HISTORY = 14  # days after it happened
@@ -47,9 +47,15 @@ async def _results(db: AsyncConnection, scope: Scope) -> sa.Select[Any]:
 
 
 async def _outside(db: AsyncConnection, scope: Scope) -> sa.Select[Any]:
-    worked = Worked(scope, slack=SLACK)
+    """By the calendar that was known when the act was recorded: what was corrected since makes
+    nobody suspect.
+    """
+    worked = Worked(scope, slack=SLACK, known=await versions(db))
     there = worked.rows("there")
-    rows = visit.join(dossier, d.id == v.dossier_id).join(there, worked.of(there, v.closed_at))
+    closing = (e.dossier_id == v.dossier_id) & (e.seq == v.closed_seq)
+    rows = visit.join(dossier, d.id == v.dossier_id).join(entry, closing)
+    known = worked.known_at(there, e.recorded_at)
+    rows = rows.join(there, worked.of(there, v.closed_at) & known)
     return of_visits(scope, sa.not_(there.c.works), rows, v.closed_at)
 
 
@@ -97,8 +103,8 @@ RULES = (
         ),
         Both("Các bước do một người kết thúc", "Stages that a person finished"),
         Both(
-            f"cách giờ làm việc theo lịch hơn {SLACK} phút",
-            f"more than {SLACK} minutes away from any session of the calendar",
+            f"cách giờ làm việc hơn {SLACK} phút, theo lịch đang biết khi ghi bước đó",
+            f"more than {SLACK} minutes from any session, by the calendar known when recorded",
         ),
         _outside,
     ),

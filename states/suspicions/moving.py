@@ -7,7 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states.figures.sheets import Both
 from states.ledger.statements import d, e, entry
-from states.suspicions.cases import LINES, among, before, moment, of_lines, said
+from states.suspicions.cases import (
+    LINES,
+    RESULTS,
+    among,
+    before,
+    moment,
+    of_lines,
+    of_results,
+    said,
+)
 from states.suspicions.rule import Rule
 from states.suspicions.scope import Scope, Worked
 from states.tables import EDITS, HOLDS
@@ -60,8 +69,12 @@ async def _edits(db: AsyncConnection, scope: Scope) -> sa.Select[Any]:
         (among((Event.reopen,)), taken_back),
         else_=saved,
     )
-    rows = LINES.outerjoin(verdict, sa.true())
-    return of_lines(scope, EDITS, sa.func.coalesce(hit, sa.false()), rows=rows)
+    lines = LINES.outerjoin(verdict, sa.true())
+    edited = sa.select(e.dossier_id).select_from(lines).distinct()
+    edited = edited.where(among(EDITS), hit, scope.holds(d.finished_at))
+    of = edited.subquery("edited")
+    rows = RESULTS.outerjoin(of, of.c.dossier_id == d.id)
+    return of_results(scope, of.c.dossier_id.is_not(None), rows=rows)
 
 
 def _rank(verdict: Any) -> Any:
@@ -122,12 +135,14 @@ RULES = (
             "Data may have been edited so that it is late no longer; or a true mistake was mended",
         ),
         Both(
-            "Các lần sửa lịch, chuyển phiên bản, điều chỉnh kết quả, mở lại",
-            "Corrections of the calendar, migrations, restatements, results taken back",
+            "Hồ sơ có kết quả trong kỳ, bất kể việc sửa được ghi khi nào",
+            "Dossiers with a result in the period, whenever the edit was recorded",
         ),
         Both(
-            "xếp loại tốt hơn trước; hoặc có kết quả sau ngày hẹn cũ mà không quá hạn",
-            "the class is better than before; or the result is after the old date, yet not late",
+            "sửa lịch, chuyển phiên bản, điều chỉnh hoặc mở lại làm xếp loại tốt hơn trước; hoặc"
+            " có kết quả sau ngày hẹn cũ mà không quá hạn",
+            "a correction, migration, restatement or reopening made the class better; or the result"
+            " is after the old date, yet not late",
         ),
         _edits,
     ),

@@ -6,13 +6,17 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
 
 from states.catalogue import Catalogue
+from states.catalogue.rows import Kind
 from states.clock import Calendar
 from states.columns import MOMENT
 from states.errors import BadInput
 from states.ledger.statements import d
 
+c = SQLModel.metadata.tables["bundle"].c
 DAY = 1440
 LONGEST = timedelta(days=731)
 EVERYTHING: sa.ColumnElement[bool] = sa.true()
@@ -101,33 +105,64 @@ def _worked(calendar: Calendar, day: int, slack: int) -> Sequence[tuple[int, int
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A calendar as it was known in [since, until); None: always before, or still."""
+
+    name: str
+    number: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def versions(db: AsyncConnection) -> tuple[Version, ...]:
+    """Every published version of every calendar, known from its publication until the next one's;
+    the first also before, for what was taken over.
+    """
+    begin = sa.func.lag(c.published_at).over(partition_by=c.code, order_by=c.version)
+    until = sa.func.lead(c.published_at).over(partition_by=c.code, order_by=c.version)
+    since = sa.case((begin.is_(None), None), else_=c.published_at)
+    asked = sa.select(c.code, c.digest, since, until)
+    asked = asked.where(c.kind == Kind.calendar, c.published_at.is_not(None))
+    return tuple(Version(*row) for row in (await db.execute(asked)).tuples())
+
+
+@dataclass(frozen=True, slots=True)
 class Worked:
-    """Working time as rows of a statement; each time it is joined under a name of its own."""
+    """Working time as rows of a statement; each time it is joined under a name of its own.
+
+    `known`: the versions of calendars that are told apart by when they were known; none: every
+    calendar as it reads now.
+    """
 
     scope: Scope
     margin: int = 0  # days that are asked for beyond the period
     slack: int = 0
+    known: tuple[Version, ...] = ()
 
     def rows(self, name: str) -> Any:
-        """Of every calendar there is, as it reads now."""
+        """Of every calendar there is, or version of one that was known."""
         book, margin = self.scope.book, timedelta(days=self.margin)
         first, last = book.day(self.scope.since), book.day(self.scope.until)
         found = [
-            (calendar, part)
-            for calendar in sorted(book.calendars)
-            for part in parts(book.calendar(calendar), first - margin, last + margin, self.slack)
+            (each, part)
+            for each in self.known or map(Version, sorted(book.calendars))
+            for part in parts(
+                book.calendar(each.name, each.number), first - margin, last + margin, self.slack
+            )
         ]
         columns = (
-            sa.cast([each for each, _ in found], sa.ARRAY(sa.String)),
+            sa.cast([each.name for each, _ in found], sa.ARRAY(sa.String)),
             sa.cast([part.day for _, part in found], sa.ARRAY(sa.Date)),
             *(
                 sa.cast([getattr(part, which) for _, part in found], sa.ARRAY(sa.Integer))
                 for which in ("begin", "until", "before")
             ),
             sa.cast([part.works for _, part in found], sa.ARRAY(sa.Boolean)),
+            sa.cast([each.since for each, _ in found], sa.ARRAY(MOMENT)),
+            sa.cast([each.until for each, _ in found], sa.ARRAY(MOMENT)),
         )
-        names = ("calendar", "day", "begin", "until", "before", "works")
-        typed = (sa.String, sa.Date, sa.Integer, sa.Integer, sa.Integer, sa.Boolean)
+        names = ("calendar", "day", "begin", "until", "before", "works", "known", "superseded")
+        typed = (sa.String, sa.Date, *[sa.Integer] * 3, sa.Boolean, MOMENT, MOMENT)
         named: list[Any] = [sa.column(each, kind) for each, kind in zip(names, typed, strict=True)]
         return sa.func.unnest(*columns).table_valued(*named, name=name).render_derived()
 
@@ -139,6 +174,13 @@ class Worked:
             rows.c.day == self.scope.day(at),
             rows.c.begin <= minute,
             minute < rows.c.until,
+        )
+
+    def known_at(self, rows: Any, at: Any) -> sa.ColumnElement[bool]:
+        """The condition by which it is the part of the version that was known at a moment."""
+        return sa.and_(
+            sa.or_(rows.c.known.is_(None), rows.c.known <= at),
+            sa.or_(rows.c.superseded.is_(None), at < rows.c.superseded),
         )
 
     def position(self, rows: Any, at: Any) -> Any:
