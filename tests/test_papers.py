@@ -59,7 +59,7 @@ def form(*names: str, faults: tuple[Both, ...] = (), provisional: bool = False) 
     begin = datetime(2024, 1, 1, tzinfo=HANOI)
     end = datetime(2024, 4, 1, tzinfo=HANOI)
     return Paper(
-        "bieu06", sheet.title, "Circular 01/2020/TT-VPCP", begin, end, NOW, (sheet,),
+        "bieu06", sheet.title, Both("Thông tư 01", "Circular 01"), begin, end, NOW, (sheet,),
         faults=faults, provisional=provisional,
     )  # fmt: skip
 
@@ -102,19 +102,20 @@ def test_a_form_fits_a_terminal() -> None:
     assert max(map(len, text.splitlines())) <= 100
     [total] = [line.split() for line in text.splitlines() if "Tổng / Total" in line]
     assert total[3:] == [
-        "2,478",
-        "2,400",
+        "2.478",
+        "2.400",
         "68",
         "10",
-        "2,260",
-        "1,800",
+        "2.260",
+        "1.800",
         "400",
         "60",
         "218",
         "200",
         "18",
     ]
-    assert "97.35% of đã giải quyết / resolved (2,200 of 2,260)" in text
+    assert "97,35\N{NO-BREAK SPACE}% trên số đã giải quyết (2.200 trong 2.260)" in text
+    assert "97.35% of resolved (2,200 of 2,260)" in text
     assert "(10) Late" in text
 
 
@@ -207,6 +208,69 @@ async def test_an_official_form_is_laid_out_as_it_is_signed(tmp_path: Path) -> N
     assert "(ký, ghi rõ họ tên)" in text
     assert "Provisional" in text
     assert page.title == "Biểu 06-VPCP-KSTT"
+    [at] = [n for n, row in enumerate(rows, 1) if row[0] == "STT\nNo."]
+    assert rows[at - 1][2] == "Số hồ sơ nhận giải quyết\nTaken in"
+    assert rows[at][2:6] == [
+        "Tổng số\nAll", "Trực tuyến\nOnline", "Trực tiếp, bưu chính\nDirect, by post",
+        "Kỳ trước chuyển\nCarried over",
+    ]  # fmt: skip
+    merged = {str(each) for each in page.merged_cells.ranges}
+    assert merged >= {f"C{at}:F{at}", f"G{at}:J{at}", f"K{at}:M{at}", f"A{at}:A{at + 1}"}
+    assert (rows[at + 2][0], rows[at + 2][1]) == (1, "Sở A")
+    assert "Đơn vị nhận báo cáo" in text
+    assert "Thông tư 01; lập lúc 01/04/2024 09:00" in text
+
+
+def parted() -> Paper:
+    """Biểu 06 by quarter and agency, with what each quarter makes."""
+    sheet = form("Sở A", "Sở B").sheets[0]
+    quarters = [f"2024-Q{n}" for n in (1, 2)]
+    rows = tuple([quarter, *row] for quarter in quarters for row in sheet.rows)
+    total = sheet.total or ()
+    parts = {each: [each, f"Tổng kỳ {each}", *total[1:]] for each in quarters}
+    columns = (named("period", "Kỳ", "Period", kind=Kind.code), *sheet.columns)
+    whole = replace(
+        sheet, columns=columns, rows=rows, parts=parts, total=[None, *total], dims=2,
+        chart=None,
+    )  # fmt: skip
+    return replace(form(), sheets=(whole,), whose="Sở Công Thương")
+
+
+async def test_a_part_is_totalled_behind_its_rows(tmp_path: Path) -> None:
+    order = ["Sở A", "Sở B", "Tổng kỳ 2024-Q1", "Sở A", "Sở B", "Tổng kỳ 2024-Q2", "Tổng / Total"]
+    text = printed(parted())
+    assert [line.count("2024-Q1") for line in text.splitlines()].count(1) == 2  # a row and a total
+    assert re.findall("|".join(sorted(set(order))), text) == order
+    told = (await had(parted(), papers.Form.csv, tmp_path)).decode("utf-8-sig")
+    assert [row[2] for row in csv.reader(io.StringIO(told))][1:] == order
+    (tmp_path / "paper.csv").unlink()
+    content = await had(parted(), papers.Form.xlsx, tmp_path)
+    page = openpyxl.load_workbook(io.BytesIO(content)).active
+    bold = [row[2].font.b for row in page.rows if row[2].value in order]
+    assert bold == [False, False, True, False, False, True, True]
+    assert "Sở Công Thương" in str(page["A2"].value)
+    [sheet] = json.loads(papers.rendered(parted(), papers.Form.json))["sheets"]
+    assert [row["received"] for row in sheet["parts"]] == [2478, 2478]
+
+
+def test_a_page_has_numbers_and_headings_as_the_form_has_them() -> None:
+    [sheet] = pdf._told(parted())["sheets"]
+    wide = [(each["vi"], each["wide"], each["high"]) for each in sheet["columns"]]
+    assert wide[:5] == [
+        ("Kỳ", 1, 2), ("Cơ quan", 1, 2), ("Số hồ sơ nhận giải quyết", 4, 1),
+        ("Số hồ sơ đã giải quyết", 4, 1), ("Số hồ sơ đang giải quyết", 3, 1),
+    ]  # fmt: skip
+    assert (len(sheet["rows"]), sheet["bold"]) == (6, [2, 5])
+    assert sheet["total"][2] == "2.478"
+    assert pdf.rendered(parted()).startswith(b"%PDF-")
+
+
+async def test_a_worksheet_is_not_named_by_half_a_word(tmp_path: Path) -> None:
+    long = Both("Vi phạm thời hạn theo người giữ khi quá hạn", "Long")
+    sheets = tuple(replace(each, title=long) for each in form("a").sheets * 2)
+    content = await had(replace(form(), sheets=sheets), papers.Form.xlsx, tmp_path)
+    names = openpyxl.load_workbook(io.BytesIO(content)).sheetnames
+    assert names == ["Vi phạm thời hạn theo người giữ", "Vi phạm thời hạn theo người 2"]
 
 
 async def test_what_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
@@ -246,6 +310,34 @@ def test_what_nobody_would_print_is_refused() -> None:
     many = form(*["a"] * (pdf.MOST + 1))
     with pytest.raises(BadInput, match="too many to print"):
         pdf.rendered(many)
+    [sheet] = form().sheets
+    for rows in (
+        [["a", *[0] * (len(sheet.columns) - 1)]] * (pdf.CELLS // len(sheet.columns) + 1),
+        [["a" * pdf.SIGNS, *[0] * (len(sheet.columns) - 1)]],
+    ):
+        with pytest.raises(BadInput, match="too much to print"):
+            pdf.rendered(replace(form(), sheets=(replace(sheet, rows=tuple(rows)),)))
+
+
+LARGEST = """
+import resource
+from datetime import UTC, datetime
+from api.papers import pdf
+from states.figures.sheets import Both, Column, Kind, Paper, Sheet
+
+said, at = Both("a", "b"), datetime(2024, 1, 1, tzinfo=UTC)
+columns = tuple(Column(f"c{n}", said, Kind.text) for n in range(20))
+rows = tuple([("từ ngữ " * 3)[: pdf.SIGNS // pdf.CELLS - 5]] * 20 for _ in range(pdf.CELLS // 20))
+pdf.rendered(Paper("x", said, said, None, at, at, (Sheet("x", said, columns, rows),)))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_the_most_that_is_printed_takes_no_more_memory_than_there_is() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", LARGEST], capture_output=True, text=True, check=True
+    )
+    assert int(ran.stdout) < 400, "MB"
 
 
 def drawn(paper: Paper) -> ET.Element:
@@ -402,9 +494,9 @@ def test_a_file_larger_than_there_is_room_for(tmp_path: Path, what: str) -> None
     ("kind", "value", "expected"),
     [
         (Kind.minutes, -75, "-1h15"), (Kind.minutes, 61.0, "1h01"),
-        (Kind.percent, 100.0, "100.00%"),
-        (Kind.yes, False, "không"), (Kind.integer, 1_234, "1,234"), (Kind.day, None, ""),
-        (Kind.moment, NOW, "01/04/2024 09:00"), (Kind.decimal, 1.25, "1.2"),
+        (Kind.percent, 100.0, "100,00\N{NO-BREAK SPACE}%"),
+        (Kind.yes, False, "không"), (Kind.integer, 1_234, "1.234"), (Kind.day, None, ""),
+        (Kind.moment, NOW, "01/04/2024 09:00"), (Kind.decimal, 1.25, "1,2"),
     ],
 )  # fmt: skip
 def test_cells_as_people_read_them(kind: Kind, value: Any, expected: str) -> None:
@@ -434,3 +526,28 @@ def test_rendering_waits_for_nobody() -> None:
     finally:
         papers.rendered = real
     assert seen != ["MainThread"]
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x0b", "\x1b", "\ufffe", "\uffff", "\ud800"])
+def test_a_chart_of_names_that_no_xml_may_hold_is_drawn(sign: str) -> None:
+    """Older files brought such names in."""
+    paper = form(f"Sở{sign}X")
+    column = Column("early", Both(f"Sớm{sign}", "Early"), Kind.integer)
+    for sheet in (paper.sheets[0], replace(paper.sheets[0], title=Both(f"a{sign}", "b"))):
+        columns = [column if each.key == "early" else each for each in sheet.columns]
+        drawn = drawing.rendered(replace(paper, sheets=(replace(sheet, columns=tuple(columns)),)))
+        texts = "".join(ET.fromstring(drawn).itertext())
+        assert "Sở\N{REPLACEMENT CHARACTER}X" in texts
+        assert sign not in texts
+
+
+async def test_nor_is_a_report_of_too_many_rows() -> None:
+    """Six dimensions by as many months are rows, and no list."""
+    rows = tuple([n] for n in range(papers.MOST + 1))
+    sheet = Sheet("rows", Both("Dòng", "Rows"), (named("n", "Số", "Number"),), rows)
+    many = replace(form(), sheets=(sheet,))
+    with pytest.raises(BadInput, match="fewer dimensions"):
+        await papers.held(many, papers.MOST)
+    assert len((await papers.held(many, 200, cut=True)).sheets[0].rows) == papers.MOST
+    one_less = replace(form(), sheets=(replace(sheet, rows=rows[1:]),))
+    assert (await papers.held(one_less, 200)).sheets[0].rows == rows[1:]

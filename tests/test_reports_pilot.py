@@ -5,7 +5,7 @@ Only this file and `test_pilot.py` know what was published; the code may not.
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -13,21 +13,17 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from databases import alone, run_as_owner
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from pilot_year import lived
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from states import catalogue, deadlines, pilot
-from states import db as database_of
-from states.breaches import recording
-from states.db import transaction
+from states import catalogue
+from states.db import engine
 from states.errors import BadInput, Unknown
 from states.figures import freezing, trend
 from states.figures.asking import Question, asked
 from states.figures.every import find
 from states.figures.periods import Period
-from states.figures.rolling import roll
 from states.figures.sheets import Paper, Sheet
-from states.ledger import driving
 from states.ledger.statements import d, e, v
 from states.words import Tally
 
@@ -37,46 +33,24 @@ PUBLISHED = {
     "in_time": 32, "overdue": 0, "in_process": 32, "unclassed": 0,
 }  # fmt: skip
 CATALOGUE = catalogue.load()
-PLAN = pilot.load(CATALOGUE)
 AFTER = datetime(2024, 1, 20, tzinfo=UTC)
 YEAR = Question(period="2023")
 
 
 @pytest.fixture(scope="module")
-def address(server) -> Iterator[str]:
-    with alone(server.data):
-        run_as_owner(server, "CREATE DATABASE pilot_year TEMPLATE hoso")
-    yield server.address("pilot_year", "hoso_app")
-    run_as_owner(server, "DROP DATABASE pilot_year WITH (FORCE)")
-
-
-@pytest.fixture(scope="module")
-async def year(address: str) -> AsyncIterator[AsyncEngine]:
-    """The whole year, lived by its people and by what happens by itself, without Prefect."""
-    from flows.pilot import Moment, live
-
-    engine = database_of.engine(address, size=20)
-
-    async def evening(at: datetime, moment: Moment) -> None:
-        async with moment:
-            await driving.drive(engine, CATALOGUE, at)
-
-    async def weekend(at: datetime, moment: Moment) -> None:
-        async with moment:
-            await deadlines.sweep(engine, CATALOGUE, at)
-            await recording.record(engine, CATALOGUE, at)
-
-    days = [day for day in pilot.story(CATALOGUE, PLAN) if day.chains]
-    await live(engine, CATALOGUE, "year", days, lambda *_: None, evening=evening, weekend=weekend)
-    await roll(engine)
-    yield engine
-    await engine.dispose()
+def address(server) -> str:
+    return lived(server)
 
 
 @pytest.fixture
-async def db(year: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with transaction(year) as connection:
+async def db(address: str) -> AsyncIterator[AsyncConnection]:
+    """The year; what a test writes there is undone."""
+    connections = engine(address, 1)
+    async with connections.connect() as connection:
+        outer = await connection.begin()
         yield connection
+        await outer.rollback()
+    await connections.dispose()
 
 
 async def made(db: AsyncConnection, name: str, question: Question = YEAR) -> Paper:
@@ -119,6 +93,50 @@ async def test_parts_of_the_year_hand_over_what_they_leave(db: AsyncConnection, 
     done = [sum(part[key] for part in parts.values()) for key in ("early", "on_time", "late")]
     assert done == [PUBLISHED[key] for key in ("early", "on_time", "late")]
     assert all(a["in_process"] == b["carried"] for a, b in pairwise(parts.values()))
+    made_of = {name: told(sheet, row) for name, row in sheet.parts.items()}
+    assert {name: row["late"] for name, row in made_of.items()} == {
+        name: part["late"] for name, part in parts.items()
+    }
+    total = told(sheet, sheet.total or ())
+    assert [total[key] for key in ("late", "carried", "in_process", "received")] == [21] + [
+        None
+    ] * 3
+
+
+async def test_the_province_in_one_row(db: AsyncConnection) -> None:
+    (sheet,) = (await made(db, "bieu06", replace(YEAR, by=()))).sheets
+    (row,) = sheet.rows
+    assert row[0] == "Toàn tỉnh"
+    assert {key: told(sheet, row)[key] for key in PUBLISHED} == PUBLISHED
+    monthly = (await made(db, "bieu06", replace(YEAR, by=(), each="month"))).sheets[0]
+    assert (len(monthly.rows), monthly.parts) == (12, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "why"),
+    [
+        ("load", {"by": ("agency",)}, "load is not told apart by agency: leave out --by"),
+        ("load", {"each": "month"}, "leave out --each"),
+        ("procedures", {"by": ("unit", "agency")}, "is not told apart by unit, agency"),
+        ("stages", {"each": "month"}, "stages is of the whole period"),
+    ],
+)
+async def test_what_a_report_cannot_tell_is_refused(
+    db: AsyncConnection, name: str, asked: Any, why: str
+) -> None:
+    with pytest.raises(BadInput, match=why):
+        await made(db, name, replace(YEAR, **asked))
+
+
+async def test_units_and_stages_are_told_by_names_that_tell_them_apart(
+    db: AsyncConnection,
+) -> None:
+    (sheet,) = (await made(db, "stages")).sheets
+    rows = [told(sheet, row) for row in sheet.rows]
+    units = {row["stage_unit"].code: str(row["stage_unit"]) for row in rows}
+    assert len(set(units.values())) == len(units)
+    assert any(name.startswith("Lãnh đạo Sở – Sở") for name in units.values())
+    assert all(row["stage"] != row["stage"].code for row in rows)
 
 
 async def test_all_online_was_said_and_is_not_so(db: AsyncConnection) -> None:
@@ -138,9 +156,9 @@ async def test_one_clerk_for_six_agencies_is_overloaded(db: AsyncConnection) -> 
     paper = await made(db, "load")
     people = [told(paper.sheets[0], row) for row in paper.sheets[0].rows]
     clerk = people[0]
-    assert (clerk["role"], clerk["agencies"], clerk["procedures"]) == ("postal", 6, 35)
+    assert (clerk["role"].code, clerk["agencies"], clerk["procedures"]) == ("postal", 6, 35)
     assert clerk["of_norm"] > 100
-    assert [fault.en.split(":")[0] for fault in paper.faults] == ["p-post-01"]
+    assert [fault.en.split(":")[0] for fault in paper.faults] == [clerk["person"]]
     none = await made(db, "load", replace(YEAR, options={"norm": "3000", "breadth": "6"}))
     assert none.faults == ()
 
@@ -154,7 +172,7 @@ async def test_stages_are_the_visits_that_closed(db: AsyncConnection) -> None:
     assert sum(row["late"] for row in rows) == sum(each.verdict == Tally.late for each in closed)
     one = rows[0]
     of = dict((await db.execute(sa.select(d.id, d.procedure))).tuples().all())
-    key = (one["procedure"].code, one["stage"], one["stage_unit"].code)
+    key = (one["procedure"].code, one["stage"].code, one["stage_unit"].code)
     used = sorted(e.used for e in closed if (of[e.dossier_id], e.code, e.unit) == key)
     assert one["median"] == used[(len(used) - 1) // 2]
 
@@ -196,6 +214,40 @@ async def test_the_groups_of_766_say_what_is_missing(db: AsyncConnection) -> Non
     in_time = next(row for row in rows if "đã giải quyết" in row["figure"])
     assert (in_time["part"], in_time["whole"]) == (1_479 + 168, PUBLISHED["resolved"])
     assert sum(row["share"] is None for row in rows) == 3
+
+
+@pytest.mark.parametrize("each", ["half", "year"])
+async def test_what_was_cut_is_held_against_nothing_less_than_a_whole(
+    db: AsyncConnection, each: str
+) -> None:
+    """A period that is asked for from its middle on is no measure of the one after it."""
+    begin = datetime(2023, 3, 15, tzinfo=trend.ZONE)
+    end = datetime(2024, 7, 1, tzinfo=trend.ZONE)
+    question = Question(since=begin, until=end, each=each)
+    cut = (await made(db, "trend", question)).sheets[0]
+    whole = (await made(db, "trend", replace(question, since=Period.parse("2023").since))).sheets[0]
+    first, second = (told(cut, row) for row in cut.rows[:2])
+    assert first["in_all"] < told(whole, whole.rows[0])["in_all"]
+    for key in ("in_all", "in_post", "out_post"):
+        assert first[f"{key}_change"] is None  # there is nothing of the year before
+        assert second[f"{key}_change"] == told(whole, whole.rows[1])[f"{key}_change"]
+
+
+def test_a_part_is_held_against_as_much_of_the_whole() -> None:
+    """Cut by who asks or by the present moment."""
+    may = Period.parse("2024-05")
+    assert may.since is not None
+    middle = may.since + (may.until - may.since) / 2
+    at = datetime(2024, 12, 1, tzinfo=trend.ZONE)
+    assert trend.share(replace(may, until=middle), at) == trend.share(may, middle) == 0.5
+    assert trend.share(replace(may, since=middle), at) == 0.5
+    for part, each, name in (
+        (replace(may, since=middle), "month", "2023-05"),
+        (Period.parse("2024-Q1"), "quarter", "2023-Q1"),
+        (replace(Period.parse("2024-H1"), since=middle), "half", "2023-H2"),
+        (replace(Period.parse("2024"), since=middle), "year", "2023"),
+    ):
+        assert trend.earlier(part, each) == Period.parse(name)
 
 
 async def test_a_year_alone_falls_from_nothing(db: AsyncConnection) -> None:
@@ -240,26 +292,35 @@ async def test_a_frozen_form_is_a_report_made(db: AsyncConnection) -> None:
     before = await made(db, "duties")
     assert "overdue; the longest" in before.faults[0].en
     day = datetime(2024, 1, 14, 9, tzinfo=trend.ZONE)
+    apart = await db.begin_nested()  # the year goes on as it was
     await freezing.freeze(db, CATALOGUE, "bieu06", "2023", "test", day)
+    await freezing.freeze(db, CATALOGUE, "targets", "2023", "test", day)
     sheet, contents = (await made(db, "duties")).sheets
     rows = [told(sheet, row) for row in sheet.rows]
     stands = {(row["duty"].code, row["period"]): row["standing"].code for row in rows}
-    assert (stands["agencies-year", "2023"], stands["post-year", "2023"]) == ("in_time", "late")
+    assert (stands["agencies-year", "2023"], stands["post-year", "2023"]) == ("in_time", "overdue")
+    by = {(row["duty"].code, row["period"]): row["by"] for row in rows}
+    assert by["post-year", "2023"] == "chưa chốt / not frozen: procedures, channels"
     assert stands["post-quarter", "2023-Q4"] == "overdue"
     assert stands["head-month", "2023-12"] == "due"
     assert "không có trong dữ liệu" in {told(contents, row)["told_by"] for row in contents.rows}
     (targets, _) = (await made(db, "targets")).sheets
     assert told(targets, targets.rows[-1])["verdict"].code == "met"
+    await apart.rollback()
 
 
 async def test_all_time_is_somebodys_and_lateness_too(db: AsyncConnection) -> None:
     for question in (YEAR, replace(YEAR, by=("agency", "procedure"), each="month")):
         paper = await made(db, "holders", replace(question, options={"people": "yes"}))
-        kinds, units = paper.sheets
+        kinds, lateness, units = paper.sheets
         assert paper.faults == ()
         total = told(kinds, kinds.total or ())
         assert total["dossiers"] == PUBLISHED["resolved"]
         assert f"{PUBLISHED['late']} of them late" in kinds.notes[-1].en
+        of_late = [told(lateness, row)["late_minutes"] for row in lateness.rows]
+        assert sum(of_late) == total["late_minutes"]
+        assert (lateness.total or ())[1:] == [sum(of_late), 100]
+        assert of_late[:-1] == sorted(of_late[:-1], reverse=True)
         for sheet in (kinds, units):
             rows = [told(sheet, row) for row in sheet.rows]
             for key in ("minutes", "late_minutes"):
@@ -289,7 +350,8 @@ def test_a_fall_is_told_while_the_year_runs() -> None:
     years = [Period.parse(str(year)) for year in (2017, 2018, 2019)]
     volumes = [dict.fromkeys(trend.SERIES, n) for n in (11_700, 9_600, 3_000)]
     half = datetime(2019, 7, 1, tzinfo=trend.ZONE)
-    found = [each for each in trend.changes(years, volumes, 1, half) if each.series == "in_post"]
+    told = trend.changes(years[1:], volumes[1:], volumes[:-1], half)
+    found = [each for each in told if each.series == "in_post"]
     assert [round(each.percent or 0) for each in found] == [-18, -37]
     assert all(each.falls(trend.FALL) for each in found)
     assert not found[0].falls(18)

@@ -114,9 +114,9 @@ async def test_the_volumes_are_those_of_the_dossiers(fresh: AsyncEngine) -> None
     await settled(fresh)
     assert await roll(fresh) > 0
     assert await roll(fresh) == 0
-    keys = ", ".join(str(n) for n in range(1, 10))
+    keys = ", ".join(str(n) for n in range(1, 8))
     again = f"SELECT {OF_MONTHS}, count(*) FROM dossier AS counted GROUP BY {keys}"
-    kept = "SELECT agency, field, procedure, channel, counter, received_at, finished_at, late_at,"
+    kept = "SELECT agency, field, channel, received_at, finished_at, late_at,"
     kept += " verdict, n FROM volume WHERE n <> 0"
     async with transaction(fresh) as db:
         wrong = await db.execute(
@@ -136,3 +136,43 @@ async def test_two_that_roll_up_at_once_count_nothing_twice(fresh: AsyncEngine) 
         whole = await counted(db, FORM, ("agency",), asked)
         assert whole == await counted(db, PLAIN, ("agency",), asked)
         assert await db.scalar(sa.text("SELECT sum(n) FROM volume")) == 12
+
+
+async def test_without_its_reader_what_was_rolled_up_stands_for_nothing(
+    fresh: AsyncEngine, owner: AsyncEngine
+) -> None:
+    """And it is rolled up anew."""
+    async with transaction(fresh) as db:
+        for seed in range(8):
+            await live(db, Random(seed))
+    await settled(fresh)
+    await roll(fresh)
+    for _ in range(2):
+        async with owner.begin() as db:
+            await db.execute(sa.text("DELETE FROM reader WHERE name = 'figures'"))
+        async with transaction(fresh) as db:
+            assert await differing(db, Random(3)) == []
+        await roll(fresh)
+        async with transaction(fresh) as db:
+            assert await differing(db, Random(4)) == []
+            assert await db.scalar(sa.text("SELECT sum(n) FROM volume")) == 8
+
+
+async def test_a_dossier_that_counts_on_one_side_only_is_told(owner_db: AsyncConnection) -> None:
+    """One too many of one procedure is not made up for by one too few of another."""
+    from states import catalogue
+    from states.figures.asking import Question, asked
+    from states.figures.every import find
+
+    for procedure in (LICENCE, TERMLESS):
+        code = await received(owner_db, at(0), procedure)
+    await move(owner_db, code, Event.return_result, at(3), book=BOOK, **GRANTED)
+    report, march = find("bieu06"), Question(period="2024-03")
+    question = await asked(owner_db, catalogue.load(), report, march, ASKED)
+    assert (await report.make(question)).faults == ()
+    await owner_db.execute(sa.text("ALTER TABLE dossier DROP CONSTRAINT dossier_verdict_word"))
+    forge = sa.text("UPDATE dossier SET verdict = 'fine' WHERE code = :code")
+    await owner_db.execute(forge, {"code": code})
+    (fault,) = (await report.make(question)).faults
+    assert TERMLESS.code in fault.en
+    assert "1 dossiers count otherwise" in fault.en

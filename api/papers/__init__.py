@@ -99,16 +99,19 @@ async def held(paper: Paper, most: int, *, cut: bool = False) -> Paper:
 
 
 async def _held(sheet: Sheet, most: int, cut: bool) -> Sheet:
+    if sheet.more is None:  # nothing is saved by cutting what is there before so many
+        most = max(most, MOST)
     rows: list[Sequence[Any]] = []
     async for some in _batches(sheet):
         rows += some
-        if len(rows) > most and sheet.more is not None:
+        if len(rows) > most:
             break
-    if sheet.more is None or len(rows) <= most:
+    if len(rows) <= most:
         return replace(sheet, rows=tuple(rows), more=None)
     if not cut:
         raise BadInput(
-            "the list has more than {most} lines: ask for csv or xlsx, or for a shorter period",
+            "the report has more than {most} lines: ask for csv or xlsx, a shorter period or fewer"
+            " dimensions",
             most=most,
         )
     first = Both(

@@ -57,7 +57,8 @@ class Writing:
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Some rows of the sheet begun."""
         assert self.sheet is not None
-        self.to.writerows(list(cells(self.sheet, row)) for row in rows)
+        lines = self.sheet.lines(list(rows))
+        self.to.writerows(list(cells(self.sheet, row)) for row, _ in lines)
 
     def end(self) -> None:
         """Its total."""

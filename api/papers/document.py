@@ -1,7 +1,7 @@
 """A paper as one JSON document, and where each of its numbers is opened to its dossiers."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,7 +25,7 @@ def told(paper: Paper, agencies: Sequence[str] | None = None) -> dict[str, Any]:
     return {
         "report": paper.report,
         "title": _both(paper.title),
-        "source": paper.source,
+        "source": _both(paper.source),
         "from": _value(paper.since),
         "to": _value(paper.until),
         "made_at": _value(paper.made_at),
@@ -54,6 +54,7 @@ def _sheet(paper: Paper, sheet: Sheet, whose: Pairs) -> dict[str, Any]:
             for each in sheet.columns
         ],
         "rows": rows,
+        "parts": [_row(sheet, row) for row in sheet.parts.values()],
         "total": total,
         "notes": [_both(each) for each in sheet.notes],
     }
@@ -101,7 +102,10 @@ def _code(value: Any) -> str:
 
 def _value(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(ZONE).isoformat()
+        local = value.astimezone(ZONE)
+        # The place's own mean time, until 1911, is off by seconds, which few can read.
+        odd = (local.utcoffset() or timedelta()) % timedelta(minutes=1)
+        return (local.astimezone(UTC) if odd else local).isoformat()
     return value.isoformat() if isinstance(value, date) else value
 
 

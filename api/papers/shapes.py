@@ -35,7 +35,7 @@ class ReportTold(BaseModel):
     name: str
     title: InBoth
     meaning: InBoth
-    source: str = Field(description="The act that asks for it.")
+    source: InBoth = Field(description="The act that asks for it; empty where none does.")
     by: list[str] = Field(description="By what its figures are told apart unless asked otherwise.")
     options: dict[str, InBoth] = Field(description="What only this report may be asked.")
     figures: list[FigureTold]
@@ -53,7 +53,7 @@ class ColumnTold(BaseModel):
     key: str
     title: InBoth
     kind: Kind
-    number: str
+    number: str = Field(description="As the official form counts its columns; or nothing.")
 
 
 class SheetTold(BaseModel):
@@ -65,6 +65,9 @@ class SheetTold(BaseModel):
     title: InBoth
     columns: list[ColumnTold]
     rows: list[dict[str, Value]]
+    parts: list[dict[str, Value]] = Field(
+        description="What the rows of each part of the period make together."
+    )
     total: dict[str, Value] | None
     notes: list[InBoth] = Field(description="Definitions, denominators, doubts.")
 
@@ -72,7 +75,7 @@ class SheetTold(BaseModel):
 EXAMPLE: dict[str, Any] = {
     "report": "bieu06",
     "title": {"vi": "Biểu 06/VPCP/KSTT", "en": "Form 06/VPCP/KSTT"},
-    "source": "Circular 01/2020/TT-VPCP",
+    "source": {"vi": "Thông tư 01/2020/TT-VPCP", "en": "Circular 01/2020/TT-VPCP"},
     "from": "2024-01-01T00:00:00+07:00",
     "to": "2024-04-01T00:00:00+07:00",
     "made_at": "2024-04-10T08:00:00+07:00",
@@ -95,6 +98,7 @@ EXAMPLE: dict[str, Any] = {
                  "open": "/v1/reports/bieu06/dossiers?figure={figure}&from="
                  "2024-01-01T00:00:00%2B07:00&to=2024-04-01T00:00:00%2B07:00&where=agency=H42.06"},
             ],
+            "parts": [],
             "total": {"agency": None, "name": "Tổng / Total", "late": 3},
             "notes": [],
         }
@@ -109,7 +113,7 @@ class ReportMade(BaseModel):
 
     report: str
     title: InBoth
-    source: str
+    source: InBoth
     since: datetime | None = Field(alias="from")
     until: datetime = Field(alias="to")
     made_at: datetime

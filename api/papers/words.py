@@ -1,9 +1,10 @@
 """How the cells of a paper and what stands around them are said, alike on a screen and on paper."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from states.clock import Policy
 from states.figures import every
 from states.figures.counting import Form, Rate, Sum
 from states.figures.periods import ZONE
@@ -14,6 +15,17 @@ PROVISIONAL = Both(
     "Số liệu tạm tính: kỳ chưa kết thúc, hoặc còn hồ sơ giấy đang được nhập",
     "Provisional: the period has not ended, or papers of it are still being entered",
 )
+MARKS = str.maketrans(",.", ".,")
+FROZEN = Both("xếp loại như đã chốt", "classes as frozen")
+POLICIES = {
+    Policy.day: Both("xếp loại lại theo ngày", "classed anew by the day"),
+    Policy.session: Both("xếp loại lại theo buổi", "classed anew by the half-day"),
+    Policy.instant: Both("xếp loại lại theo phút", "classed anew by the minute"),
+}
+REPORTING = Both("Đơn vị báo cáo", "Reporting")
+RECEIVING = Both("Đơn vị nhận báo cáo", "Reported to")
+SERIAL = Both("STT", "No.")
+DOTS = "." * 60
 SIGNED = (
     Both("Người lập biểu", "Drawn up by"),
     Both("Thủ trưởng cơ quan", "Head of the agency"),
@@ -21,7 +33,7 @@ SIGNED = (
 
 
 def shown(kind: Kind, value: Any) -> str:
-    """A cell as people read it."""
+    """A cell as people read it, numbers as Vietnamese writes them."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -35,11 +47,11 @@ def shown(kind: Kind, value: Any) -> str:
 
 def _number(kind: Kind, value: float) -> str:
     if kind is Kind.percent:
-        return f"{value:.2f}%"
+        return f"{value:.2f}\N{NO-BREAK SPACE}%".translate(MARKS)
     if kind is Kind.minutes:
         sign, minutes = "-" if value < 0 else "", round(abs(value))
-        return f"{sign}{minutes // 60:,}h{minutes % 60:02}"
-    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+        return f"{sign}{minutes // 60:,}h{minutes % 60:02}".translate(MARKS)
+    return (f"{value:,.1f}" if isinstance(value, float) else f"{value:,}").translate(MARKS)
 
 
 def both(said: Both, between: str = " / ") -> str:
@@ -65,10 +77,46 @@ def _midnight(at: datetime) -> bool:
     return (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0)
 
 
-def about(paper: Paper) -> str:
-    """The period, and by what policy and knowledge the figures are."""
-    known = f", as known {paper.known_at.astimezone(ZONE):%d/%m/%Y %H:%M}" if paper.known_at else ""
-    return f"{span(paper)}  (policy: {paper.policy or 'as frozen'}{known})"
+def classed(paper: Paper) -> Both | None:
+    """By what policy and knowledge the figures are, where they are of any."""
+    report = every.REPORTS.get(paper.report)
+    if report is None or not report.anew:
+        return None
+    vi, en = FROZEN if paper.policy is None else POLICIES[Policy(paper.policy)]
+    if paper.known_at is None:
+        return Both(vi, en)
+    known = f"{paper.known_at.astimezone(ZONE):%d/%m/%Y %H:%M}"
+    return Both(f"{vi}, theo sổ đến {known}", f"{en}, as known {known}")
+
+
+def made(paper: Paper) -> Both:
+    """The act that asks for it, where one does, and when it was made."""
+    at = f"{paper.made_at.astimezone(ZONE):%d/%m/%Y %H:%M}"
+    said = Both(f"lập lúc {at}", f"made {at}")
+    if not paper.source.vi:
+        return Both(*(each[:1].upper() + each[1:] for each in said))
+    return Both(f"{paper.source.vi}; {said.vi}", f"{paper.source.en}; {said.en}")
+
+
+def last(sheet: Sheet) -> Sequence[Any] | None:
+    """The total, unless the one row there is says the same."""
+    return None if sheet.columns[0].key == "whole" else sheet.total
+
+
+def headings(columns: Sequence[Column]) -> list[tuple[Both | None, int]]:
+    """The headings that columns share, each with how many it is above; None: a column by itself."""
+    found: list[tuple[Both | None, int]] = []
+    for column in columns:
+        if column.group is not None and found and found[-1][0] == column.group:
+            found[-1] = column.group, found[-1][1] + 1
+        else:
+            found.append((column.group, 1))
+    return found
+
+
+def serial(sheet: Sheet) -> bool:
+    """Whether its rows are numbered: an official form of one dimension, which is its column (2)."""
+    return official(sheet) and sheet.dims == 1
 
 
 def official(sheet: Sheet) -> bool:
@@ -89,7 +137,7 @@ def in_table(sheet: Sheet) -> list[tuple[int, Column]]:
     return [(at, each) for at, each in every_one if at < sheet.dims or each.number]
 
 
-def beneath(paper: Paper) -> Iterator[str]:
+def beneath(paper: Paper) -> Iterator[Both]:
     """Each rate of a total with its denominator named, and what an official form leaves out."""
     form = every.REPORTS[paper.report].form if paper.report in every.REPORTS else None
     for sheet in paper.sheets:
@@ -101,19 +149,25 @@ def beneath(paper: Paper) -> Iterator[str]:
             if isinstance(figure, Rate) and total.get(column.key) is not None:
                 yield _rate(form, figure, total)
             elif official(sheet) and not column.number and total.get(column.key):
-                yield f"{both(column.head)}: {shown(column.kind, total[column.key])}"
+                number = shown(column.kind, total[column.key])
+                yield Both(*(f"{head}: {number}" for head in column.head))
 
 
-def _rate(form: Form, rate: Rate, total: dict[str, Any]) -> str:
+def _rate(form: Form, rate: Rate, total: dict[str, Any]) -> Both:
     part, whole = (sum(total[key] for key in keys) for keys in (rate.part, rate.whole))
-    share = shown(Kind.percent, total[rate.column.key])
-    return f"{both(rate.column.head)}: {share} of {_of(form, rate)} ({part:,} of {whole:,})"
+    percent, (vi, en) = total[rate.column.key], _of(form, rate)
+    number = vi if vi.startswith("tổng") else f"số {vi}"
+    counts = f"({shown(Kind.integer, part)} trong {shown(Kind.integer, whole)})"
+    return Both(
+        f"{rate.column.head.vi}: {shown(Kind.percent, percent)} trên {number} {counts}",
+        f"{rate.column.head.en}: {percent:.2f}% of {en} ({part:,} of {whole:,})",
+    )
 
 
-def _of(form: Form, rate: Rate) -> str:
+def _of(form: Form, rate: Rate) -> Both:
     """What a rate is of, as the form calls it."""
     for each in form.figures:
         if isinstance(each, Sum) and each.of == rate.whole:
-            return both(each.column.head).lower()
+            return Both(*(head.lower() for head in each.column.head))
     heads = [form.find(key).column.head for key in rate.whole]
-    return both(Both(*(" + ".join(words) for words in zip(*heads, strict=True)))).lower()
+    return Both(*(" + ".join(words).lower() for words in zip(*heads, strict=True)))

@@ -12,21 +12,31 @@ from typing import Any
 import xlsxwriter
 
 from api.papers.words import (
+    DOTS,
     PROVISIONAL,
+    RECEIVING,
+    REPORTING,
     RIGHT,
+    SERIAL,
     SIGNED,
-    about,
     beneath,
     both,
+    classed,
     counting,
+    headings,
+    last,
+    made,
     official,
+    serial,
     shown,
+    span,
 )
 from states.errors import BadInput
 from states.figures.periods import ZONE
-from states.figures.sheets import Called, Column, Kind, Paper, Sheet, plain
+from states.figures.sheets import Both, Called, Column, Kind, Paper, Sheet, plain
 
 MOST = 1_048_000  # rows of a worksheet, but for what stands above and below them
+NAMED = 31  # characters of a worksheet's name
 LONGEST = 32_767  # characters of a cell
 FIRST = 1900  # the year in which a workbook's days begin
 WIDTHS = {
@@ -64,10 +74,11 @@ class Writing:
     def begin(self, sheet: Sheet) -> None:
         """What stands above its rows."""
         self.sheet, self.at = sheet, 0
+        self.numbered: int | None = 0
         self.columns = list(_columns(sheet))
         self.page = self.book.add_worksheet(self._name(sheet))
         for n, (column, coded) in enumerate(self.columns):
-            width = 16 if coded else WIDTHS.get(column.kind, 12)
+            width = (6 if serial(sheet) else 16) if coded else WIDTHS.get(column.kind, 12)
             self.page.set_column(n, n, width)
         self._above(sheet)
         self._heads(official(sheet))
@@ -84,24 +95,29 @@ class Writing:
         for fault in paper.faults:
             self._line(both(fault), red)
         title = paper.title if len(paper.sheets) == 1 else sheet.title
-        self._line(f"{both(title)}  {about(paper)}", self.look("title", bold=True, font_size=14))
-        made = f"{paper.made_at.astimezone(ZONE):%d/%m/%Y %H:%M}"
-        self._line(f"{paper.source}. Lập lúc / made {made}", self.look("soft", italic=True))
+        self._line(f"{both(title)}  {span(paper)}", self.look("title", bold=True, font_size=14))
+        soft = self.look("soft", italic=True)
+        if official(sheet):
+            for who, name in ((REPORTING, paper.whose or DOTS), (RECEIVING, DOTS)):
+                self._line(f"{both(who)}: {name}", self.look("plain"))
+        for told in filter(None, (made(paper), classed(paper))):
+            self._line(both(told), soft)
         if paper.provisional:
             self._line(both(PROVISIONAL), red)
 
     def _heads(self, counted: bool) -> None:
-        heads = [
-            (Column("", column.head._replace(vi=f"Mã {column.head.vi.lower()}",
-                                             en=f"{column.head.en} code"))
-             if coded else column).head
-            for column, coded in self.columns
-        ]  # fmt: skip
         head = self.look("head", bold=True, text_wrap=True, align="center", bg_color="#f1efe9",
                          **EDGED | {"valign": "vcenter"})  # fmt: skip
+        columns = [self._head(column, coded=coded) for column, coded in self.columns]
+        self.grouped = any(each.group for each in columns)
+        if self.grouped:
+            self._groups(columns, head)
         self.page.set_row(self.at, 48)
-        for n, each in enumerate(heads):
-            self.page.write_string(self.at, n, both(each, "\n"), head)
+        for n, each in enumerate(columns):
+            if self.grouped and each.group is None:
+                self.page.write_blank(self.at, n, None, head)
+            else:
+                self.page.write_string(self.at, n, both(each.within or each.head, "\n"), head)
         self.at += 1
         if counted:
             first = sum(at < self.sheet.dims for at in self._places())
@@ -109,10 +125,32 @@ class Writing:
                 self.page.write_string(self.at, n, counting(first, n, column), head)
             self.at += 1
 
+    def _head(self, column: Column, *, coded: bool) -> Column:
+        """Of a code beside a name, or of the number of a row."""
+        if not coded:
+            return column
+        vi, en = column.head
+        code = SERIAL if serial(self.sheet) else Both(f"Mã {vi.lower()}", f"{en} code")
+        return column._replace(head=code)
+
+    def _groups(self, columns: Sequence[Column], head: Any) -> None:
+        """The headings that columns share; what has none is as high as both rows."""
+        at = 0
+        self.page.set_row(self.at, 32)
+        for group, many in headings(columns):
+            said = columns[at].head if group is None else group
+            self.page.write_string(self.at, at, both(said, "\n"), head)
+            for n in range(at + 1, at + many):
+                self.page.write_blank(self.at, n, None, head)
+            # Not `merge_range`, which writes the row below before this one is done.
+            self.page.merge.append([self.at, at, self.at + (group is None), at + many - 1])
+            at += many
+        self.at += 1
+
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Some rows of the sheet begun."""
-        for row in rows:
-            self._row(row, bold=False)
+        for row, makes in self.sheet.lines(list(rows)):
+            self._row(row, bold=makes)
             if self.at > MOST:
                 raise BadInput(
                     "a worksheet has no room for more than {most} lines: ask for csv, or for a"
@@ -122,12 +160,13 @@ class Writing:
 
     def end(self) -> None:
         """The total, what stands beneath it, and where a form is signed."""
-        if self.sheet.total is not None:
-            self._row(self.sheet.total, bold=True)
+        if (total := last(self.sheet)) is not None:
+            self.numbered = None
+            self._row(total, bold=True)
         self.at += 1
         if self.sheet is self.paper.sheets[-1]:
             for text in beneath(self.paper):
-                self._line(text, self.look("plain"))
+                self._line(both(text), self.look("plain"))
         if official(self.sheet):
             self._signed()
         for note in self.sheet.notes:
@@ -160,12 +199,22 @@ class Writing:
         at = 0
         for column, value in zip(self.sheet.columns, row, strict=True):
             if column.kind is Kind.called:
-                code = (value.code or "") if isinstance(value, Called) else ""
-                self._text(at, code, bold=bold)
+                self._code(at, value, bold=bold)
                 at += 1
             self._cell(at, column.kind, value, bold=bold)
             at += 1
         self.at += 1
+
+    def _code(self, at: int, value: Any, *, bold: bool) -> None:
+        """The code of what is named beside it; in an official form the number of the row."""
+        if not serial(self.sheet):
+            code = (value.code or "") if isinstance(value, Called) else ""
+            self._text(at, code, bold=bold)
+        elif self.numbered is None:
+            self._text(at, "", bold=bold)
+        else:
+            self.numbered += 1
+            self._cell(at, Kind.integer, self.numbered, bold=bold)
 
     def _cell(self, at: int, kind: Kind, value: Any, *, bold: bool) -> None:
         look = self._look(kind, bold=bold)
@@ -206,10 +255,12 @@ class Writing:
     def _name(self, sheet: Sheet) -> str:
         """A worksheet's name, as a workbook takes it; none is there twice."""
         title = self.paper.title if len(self.paper.sheets) == 1 else sheet.title
-        clean = "".join("-" if each in r"[]:*?/\'" else each for each in title.vi)[:28].strip()
-        name, n = clean or sheet.key[:28], 2
+        clean = "".join("-" if each in r"[]:*?/\'" else each for each in title.vi).strip()
+        if len(clean) > NAMED:  # not in the middle of a word
+            clean = clean[: NAMED + 1].rpartition(" ")[0].rstrip(" ,:–-") or clean[:NAMED]
+        name, n = clean or sheet.key[:NAMED], 2
         while name.lower() in self.names:
-            name, n = f"{clean[:26]} {n}", n + 1
+            name, n = f"{clean[: NAMED - 3].rstrip()} {n}", n + 1
         self.names.add(name.lower())
         return name
 

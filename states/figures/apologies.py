@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 import states.breaches.rows  # noqa: F401  so that the metadata is full
+from states.accounts.scopes import Scope
 from states.breaches.following import KEPT
-from states.figures.counting import Condition, Form, Measure, Rate, Span, Sum, named
+from states.figures.auditing import Audit
+from states.figures.counting import DIMENSIONS, Condition, Form, Measure, Rate, Span, Sum, named
 from states.figures.reporting import Asked, Report, sheet_of
 from states.figures.sheets import Both, Kind, Paper
 from states.ledger.statements import d, dossier, e, entry
@@ -49,7 +51,7 @@ def _extended(span: Span) -> Condition:
     """By its rare lines, which have an index of their own."""
     lines = sa.select(e.dossier_id).select_from(entry)
     extends = e.event == sa.literal_column(f"'{Event.extend}'")
-    return d.id.in_(lines.where(extends, span.holds(e.at)).correlate(None))
+    return d.id.in_(lines.where(extends, span.holds(e.at)).correlate_except(entry))
 
 
 def _reads(span: Span) -> Condition:
@@ -105,6 +107,7 @@ FORM = Form(
             ),
             lambda span: _extended(span)
             & sa.or_(d.verdict == Tally.late, d.finished_at.is_(None) & _overdue(span)),
+            stock=True,
         ),
         Measure(
             named("running", "Hẹn lại, chưa đến hẹn", "New date ahead"),
@@ -113,6 +116,7 @@ FORM = Form(
                 "Extended in the period; no result yet, and the date ahead or the clock held",
             ),
             lambda span: _extended(span) & d.finished_at.is_(None) & sa.not_(_overdue(span)),
+            stock=True,
         ),
         Measure(
             named("ended", "Hẹn lại, không có kết quả", "Ended without a result"),
@@ -132,19 +136,22 @@ FORM = Form(
 
 
 async def _make(asked: Asked) -> Paper:
-    sheet, _ = await sheet_of(asked, FORM, "apologies", REPORT.title, asked.by or REPORT.by)
+    sheet, _ = await sheet_of(asked, FORM, "apologies", REPORT.title, asked.dims(REPORT))
     return asked.paper(REPORT, sheet)
 
 
 REPORT = Report(
     name="apologies",
     title=Both("Xin lỗi và hẹn lại", "Apologies and new dates"),
-    source="Decree 61/2018/ND-CP Art. 19(9)",
+    source=Both("Nghị định 61/2018/NĐ-CP, khoản 9 Điều 19", "Decree 61/2018/NĐ-CP Art. 19(9)"),
     meaning=Both(
         "Hồ sơ quá hạn có và không có văn bản xin lỗi; ngày hẹn lại có được giữ không",
         "Late dossiers with and without an apology; whether the new dates were kept",
     ),
     make=_make,
+    dims=tuple(DIMENSIONS),
+    each=True,
+    audit=Audit(Scope.breaches_read),
     form=FORM,
     by=("agency",),
 )

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from states.accounts.scopes import Scope
 from states.breaches import grouping
 from states.breaches.grouping import GroupedBy, Span
 from states.breaches.listing import EVERY, Only
 from states.catalogue import Catalogue
 from states.errors import BadInput
+from states.figures.auditing import Audit
 from states.figures.counting import named
 from states.figures.periods import Period
 from states.figures.reporting import Asked, Report, called
@@ -27,11 +29,12 @@ UNSAID = "chưa giải trình / unexplained"
 NUMBERS = (
     named("breaches", "Số vụ", "Breaches"),
     named("share", "% số vụ", "% of breaches", kind=Kind.percent),
-    named("minutes", "Phút làm việc trễ", "Working minutes late", kind=Kind.minutes),
-    named("share_of_minutes", "% số phút", "% of minutes", kind=Kind.percent),
+    named("minutes", "Thời gian làm việc trễ", "Working time late", kind=Kind.minutes),
+    named("share_of_minutes", "% thời gian", "% of time", kind=Kind.percent),
     named("running", "Còn trễ", "Late still"),
     named("unexplained", "Chưa giải trình", "Unexplained"),
     named("without_apology", "Quá hạn chưa xin lỗi", "Late without apology"),
+    named("corrected", "Bỏ ra do đính chính", "Set aside by correction"),
 )
 COMPARED = (
     named("before", "Kỳ đối chiếu", "Other period"),
@@ -39,8 +42,8 @@ COMPARED = (
     named("change", "Tăng, giảm", "Change"),
     named("share_before", "% kỳ đối chiếu", "% of the other", kind=Kind.percent),
     named("share_after", "% kỳ này", "% of this", kind=Kind.percent),
-    named("minutes_before", "Phút trễ kỳ đối chiếu", "Minutes late, other", kind=Kind.minutes),
-    named("minutes_after", "Phút trễ kỳ này", "Minutes late, this", kind=Kind.minutes),
+    named("minutes_before", "Thời gian trễ kỳ đối chiếu", "Time late, other", kind=Kind.minutes),
+    named("minutes_after", "Thời gian trễ kỳ này", "Time late, this", kind=Kind.minutes),
 )
 NOTES = (
     Both(
@@ -48,13 +51,20 @@ NOTES = (
         "Breaches: deadlines missed that were due in the period; a dossier may have several",
     ),
     Both(
-        "Phút làm việc trễ: của các vụ đã hết trễ; % tính trên tổng số vụ và tổng số phút của biểu",
-        "Working minutes late: of what has ended; percents are of all breaches and minutes here",
+        "Thời gian làm việc trễ: của các vụ đã hết trễ; % tính trên tổng số vụ và tổng thời gian"
+        " của biểu",
+        "Working time late: of what has ended; percents are of all breaches and of all time here",
+    ),
+    Both(
+        "Bỏ ra do đính chính: lịch được sửa sau đó và theo lịch đúng thì không trễ; không có trong"
+        " số nào khác của biểu",
+        "Set aside by correction: the calendar was corrected since, and by the right one it was not"
+        " late; in no other number here",
     ),
 )
 HELD = Both(
-    "Người giữ: phút làm việc sau hạn chia theo nơi giữ hồ sơ; một vụ có thể có nhiều nơi giữ",
-    "Holder: minutes past the due moment by who had the dossier; a breach may have several",
+    "Người giữ: thời gian làm việc sau hạn chia theo nơi giữ hồ sơ; một vụ có thể có nhiều nơi giữ",
+    "Holder: working time past the due moment by who had the dossier; a breach may have several",
 )
 
 
@@ -101,7 +111,18 @@ def _sheet(book: Catalogue, by: GroupedBy, rows: list[dict[str, Any]]) -> Sheet:
     title = Both(
         f"Vi phạm thời hạn theo {HEADS[by].vi.lower()}", f"Breaches by {HEADS[by].en.lower()}"
     )
-    return Sheet(by, title, columns, cells, notes=notes, chart=chart, dims=1)
+    total = None if by is GroupedBy.holder else _total(rows)  # a breach may have several holders
+    return Sheet(by, title, columns, cells, total, notes, chart, 1)
+
+
+def _total(rows: list[dict[str, Any]]) -> list[Any]:
+    """All groups together: counts are added, and shares are of the whole."""
+    sums: list[Any] = ["Tổng / Total"]
+    for each in NUMBERS:
+        told = [row[each.key] for row in rows if row[each.key] is not None]
+        share = each.kind is Kind.percent
+        sums.append((100.0 if told else None) if share else sum(told))
+    return sums
 
 
 def _months(book: Catalogue, rows: list[dict[str, Any]]) -> Sheet:
@@ -135,12 +156,13 @@ def _side_by_side(book: Catalogue, by: GroupedBy, rows: list[dict[str, Any]], ot
 REPORT = Report(
     name="breach-causes",
     title=Both("Nguyên nhân vi phạm thời hạn", "Causes of breaches"),
-    source="",
+    source=Both("", ""),
     meaning=Both(
         "Thời hạn bị lỡ theo nguyên nhân, đơn vị, nơi giữ và tháng; đối chiếu hai kỳ",
         "Deadlines missed by cause, unit, holder and month; two periods side by side",
     ),
     make=_make,
+    audit=Audit(Scope.breaches_read),
     options={
         "against": Both("Kỳ để đối chiếu: 2023, 2023-Q1 …", "A period beside it: 2023, 2023-Q1 …")
     },

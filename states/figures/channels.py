@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from states.errors import BadInput
-from states.figures.counting import Condition, Counts, Form, Measure, Rate, Span, Sum, named
+from states.figures.counting import (
+    DIMENSIONS,
+    Condition,
+    Counts,
+    Form,
+    Measure,
+    Rate,
+    Span,
+    Sum,
+    named,
+)
 from states.figures.reporting import Asked, Report, sheet_of
 from states.figures.sheets import Both, Chart, Kind, Paper, Shape
 from states.words import Channel
@@ -81,8 +91,8 @@ FORM = Form(
 
 
 async def _make(asked: Asked) -> Paper:
-    by = asked.by or REPORT.by
-    chart = Chart(Shape.stacked, by[0], IN)
+    by = asked.dims(REPORT)
+    chart = Chart(Shape.stacked, "period" if asked.each else (*by, "whole")[0], IN)
     sheet, rows = await sheet_of(asked, FORM, "channels", REPORT.title, by, chart)
     stated = asked.options.get("stated-online")
     faults = () if stated is None else stated_otherwise(stated, FORM.totalled(rows))
@@ -113,12 +123,14 @@ def stated_otherwise(stated: str, total: Mapping[str, Any]) -> tuple[Both, ...]:
 REPORT = Report(
     name="channels",
     title=Both("Kênh tiếp nhận và trả kết quả", "Receiving and returning channels"),
-    source="Decision 45/2016/QĐ-TTg Art. 5",
+    source=Both("Quyết định 45/2016/QĐ-TTg, Điều 5", "Decision 45/2016/QĐ-TTg Art. 5"),
     meaning=Both(
         "Hồ sơ đến bằng cách nào, kết quả về bằng cách nào, phần của bưu chính công ích mỗi chặng",
         "How dossiers came in and results went out, and the share of the public post in each leg",
     ),
     make=_make,
+    dims=tuple(DIMENSIONS),
+    each=True,
     form=FORM,
     by=("agency",),
     options={

@@ -34,16 +34,17 @@ class Comparison:
 
 async def compare(db: AsyncConnection, book: Book, kept: Any) -> Comparison:
     """A frozen report, as `freezing.latest` or `find` give it, beside what it would say now."""
+    rows = freezing.form_of(kept)
     made = await bieu06(db, book, kept.since, kept.until)
-    cells = tuple(differences(kept.data["rows"], map(asdict, made.rows)))
+    cells = tuple(differences(rows, map(asdict, made.rows)))
     moved = Moved()
     told = [each async for each in shifts(db, book, kept.since, kept.until, kept.known_at, moved)]
     return Comparison(cells, tuple(told), moved.unread)
 
 
 async def corrected(db: AsyncConnection, kept: Any) -> tuple[Cell, ...]:
-    """What a restatement says otherwise than the report it restates; nothing, of a first one."""
-    if kept.restates is None:
+    """What a restatement of Biểu 06 says otherwise than what it restates; nothing, of a first."""
+    if kept.restates is None or kept.report != freezing.FORM:
         return ()
     before = await freezing.find(db, kept.restates)
     return tuple(differences(before.data["rows"], kept.data["rows"]))

@@ -67,9 +67,13 @@ class Defined:
 
 @dataclass(frozen=True, slots=True)
 class Measure(Defined):
-    """A number of dossiers: those of which the condition holds."""
+    """A number of dossiers: those of which the condition holds.
+
+    `stock`: as they stand at an end of the period, so that numbers of several make no sum.
+    """
 
     counts: Counts
+    stock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Rate(Defined):
 Figure = Measure | Sum | Rate
 
 
+MISFITS = "misfits"
 DIMENSIONS = {
     "agency": Both("Cơ quan", "Agency"),
     "field": Both("Lĩnh vực", "Field"),
@@ -113,6 +118,7 @@ class Form:
     figures: tuple[Figure, ...]
     reads: Counts
     rolls: bool = False  # asks nothing but what is rolled up: dimensions, moments, verdict
+    balance: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # measures: one side, the other
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -123,6 +129,21 @@ class Form:
     def measures(self) -> tuple[Measure, ...]:
         """What is counted; the rest is reckoned."""
         return tuple(each for each in self.figures if isinstance(each, Measure))
+
+    def misfits(self, span: Span) -> Condition:
+        """The dossiers that one side of the balance counts oftener than the other.
+
+        Asked of each, so that none makes up for another, however coarsely they are told apart.
+        """
+        sides = [
+            sum(
+                (sa.case((each.counts(span), 1), else_=0) for each in self.measures
+                 if each.column.key in side),
+                start=sa.literal(0),
+            )
+            for side in self.balance
+        ]  # fmt: skip
+        return sides[0] != sides[1]
 
     def find(self, key: str) -> Figure:
         """Raises `BadInput`."""
@@ -150,6 +171,18 @@ class Form:
             for key in keys:
                 sums[key] += row[key]
         return self.reckoned(sums)
+
+    def summed(self, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Rows of several periods together: None where a number is of a moment, not of a while."""
+        moments = {each.column.key for each in self.measures if each.stock}
+        whole = self.totalled(rows)
+        for each in self.figures:
+            if isinstance(each, Measure):
+                continue
+            parts = each.of if isinstance(each, Sum) else (*each.part, *each.whole)
+            if moments.intersection(parts):
+                moments.add(each.column.key)
+        return whole | dict.fromkeys(moments)
 
     def folded(self, rows: Iterable[Mapping[str, Any]], by: Sequence[str]) -> list[dict[str, Any]]:
         """Finer rows put together by period and fewer dimensions, in the order of their coming."""
@@ -187,6 +220,8 @@ async def counted(
     number, span, read = _spans(periods, source)
     groups = [source.of[key].label(key) for key in by]
     numbers = [source.count(each.counts(span)).label(each.column.key) for each in form.measures]
+    if any(form.balance):
+        numbers.append(source.count(form.misfits(span)).label(MISFITS))
     query = (
         sa.select(number.label("period"), *groups, *numbers)
         .select_from(read)

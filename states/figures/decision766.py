@@ -100,7 +100,7 @@ NOTES = (
 REPORT = Report(
     name="decision766",
     title=Both("Các nhóm chỉ số theo Quyết định 766", "The groups of Decision 766"),
-    source="Decision 766/QĐ-TTg (2022)",
+    source=Both("Quyết định 766/QĐ-TTg (2022)", "Decision 766/QĐ-TTg (2022)"),
     meaning=Both(
         "Tiến độ, số hóa, dịch vụ trực tuyến: các tỷ lệ có trong dữ liệu",
         "Progress, digitisation, online provision: the rates that the data can give",

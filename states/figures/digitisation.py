@@ -8,7 +8,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from states.figures.counting import Condition, Form, Measure, Rate, Span, Sum, counted, named
+from states.figures.counting import (
+    DIMENSIONS,
+    Condition,
+    Form,
+    Measure,
+    Rate,
+    Span,
+    Sum,
+    counted,
+    named,
+)
 from states.figures.reporting import Asked, Report, sheet_of
 from states.figures.sheets import Both, Column, Kind, Paper, Sheet
 from states.ledger.statements import d, dossier, e, entry
@@ -114,7 +124,7 @@ async def rates(asked: Asked) -> dict[str, Any]:
 
 
 async def _make(asked: Asked) -> Paper:
-    by = asked.by or REPORT.by
+    by = asked.dims(REPORT)
     sheet, _ = await sheet_of(asked, FORM, "digitisation", REPORT.title, by)
     found = await papers(asked)
     whole = sum(found.values())
@@ -133,11 +143,16 @@ async def _make(asked: Asked) -> Paper:
 REPORT = Report(
     name="digitisation",
     title=Both("Số hóa hồ sơ", "Digitisation"),
-    source="Decree 61/2018/NĐ-CP Art. 17(1); Circular 01/2023/TT-VPCP",
+    source=Both(
+        "Nghị định 61/2018/NĐ-CP, khoản 1 Điều 17; Thông tư 01/2023/TT-VPCP",
+        "Decree 61/2018/NĐ-CP Art. 17(1); Circular 01/2023/TT-VPCP",
+    ),
     meaning=Both(
         "Hồ sơ và giấy tờ đã số hóa, theo khâu", "Dossiers and papers digitised, and where"
     ),
     make=_make,
+    dims=tuple(DIMENSIONS),
+    each=True,
     form=FORM,
     by=("agency",),
 )

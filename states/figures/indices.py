@@ -10,8 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from states.figures.auditing import audits
 from states.figures.counting import Span, named
-from states.figures.reporting import Asked, Report, called
+from states.figures.reporting import Asked, Report, called, person_called
 from states.figures.sheets import Both, Column, Kind, Paper, Sheet
 from states.ledger.statements import d, dossier, e, v, visit
 from states.words import Event, Tally
@@ -118,7 +119,6 @@ def _whose(asked: Asked) -> list[sa.ColumnElement[bool]]:
 
 
 async def _make(asked: Asked) -> Paper:
-    people = asked.book.organisation.by_id
     bodies = tuple(
         [
             called(asked.book, "agency", row["agency"]),
@@ -128,20 +128,24 @@ async def _make(asked: Asked) -> Paper:
         ]
         for row in await _agencies(asked)
     )
+    sheets = [Sheet("bodies", Both("Cơ quan", "Bodies"), BODIES, bodies, notes=NOTES, dims=1)]
+    if audits(asked.who):
+        sheets.append(await _by_officer(asked))
+    return asked.paper(REPORT, *sheets)
+
+
+async def _by_officer(asked: Asked) -> Sheet:
+    """For who leads or audits."""
     officers = tuple(
         [
-            people[row["person"]].name if row["person"] in people else row["person"],
+            person_called(asked.book, row["person"]),
             called(asked.book, "unit", row["unit"]),
             row["visits"],
             row["index_2"],
         ]
         for row in await _officers(asked)
     )
-    return asked.paper(
-        REPORT,
-        Sheet("bodies", Both("Cơ quan", "Bodies"), BODIES, bodies, notes=NOTES, dims=1),
-        Sheet("officers", Both("Công chức", "Officers"), OFFICERS, officers, dims=2),
-    )
+    return Sheet("officers", Both("Công chức", "Officers"), OFFICERS, officers, dims=2)
 
 
 def _together(points: list[float | None]) -> float | None:
@@ -165,7 +169,7 @@ OFFICERS = (
 REPORT = Report(
     name="indices",
     title=Both("Chỉ số đánh giá việc giải quyết", "Indices of how dossiers are dealt with"),
-    source="Circular 01/2018/TT-VPCP Art. 13–15",
+    source=Both("Thông tư 01/2018/TT-VPCP, Điều 13–15", "Circular 01/2018/TT-VPCP Art. 13–15"),
     meaning=Both(
         "Ba trong chín chỉ số, theo cơ quan và công chức",
         "Three of the nine indices, by body and officer",

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from states.figures.bieu06 import NUMBERS, UNCLASSED, Bieu06, Row, bieu06
 from states.ledger.pins import Book
 from states.ledger.statements import d, e
-from states.ledger.verify import FORGED, Whole, replay, whole
+from states.ledger.verify import FORGED, Line, Whole, replay, whole
 from states.lifecycle import moves
 from states.words import Channel, Clock, Event
 
@@ -28,6 +28,8 @@ BATCH = 500
 MOVES_CLOCK = sorted(
     {event for event in Event for row in moves(event) if row.clock is not Clock.nothing}
 )
+Told = frozenset[str] | None
+"""The agencies of which somebody is told; None: of all."""
 Counted = tuple[str, ...]
 """The agency and the columns in which a dossier is counted; empty: in none."""
 
@@ -41,6 +43,7 @@ class Between(NamedTuple):
     recorded_at: datetime
     by: str
     reason: str | None
+    role: str
 
 
 class Shift(NamedTuple):
@@ -50,6 +53,7 @@ class Shift(NamedTuple):
     was: Counted
     now: Counted
     between: tuple[Between, ...]
+    id: int
 
     @property
     def line(self) -> int:
@@ -130,36 +134,53 @@ async def shifts(
     moved: Moved,
     agencies: Sequence[str] | None = None,
 ) -> AsyncIterator[Shift]:
-    """The dossiers that the form counts elsewhere than it did at `known_at`, in order of id."""
+    """The dossiers that the form counts elsewhere than it did at `known_at`, in order of id.
+
+    `agencies`: only where these count it or counted it, whosever it is now, and what was recorded
+    while it was theirs.
+    """
     later = sa.exists().where(
         e.dossier_id == d.id, e.recorded_at > known_at, e.event.in_(MOVES_CLOCK)
     )
     wanted = later & (d.registered_at < until)
-    if agencies is not None:
-        wanted &= d.agency.in_(agencies)
+    told = None if agencies is None else frozenset(agencies)
     last = 0
     while batch := await whole(db, wanted, last, BATCH):
         last = batch[-1][0]["id"]
         for each in batch:
-            moved.dossiers += 1
             try:
-                shift = _shift(book, each, since, until, known_at)
+                whose, shift = _shift(book, each, since, until, known_at, told)
             except FORGED:
-                moved.unread += 1
+                if told is None or each[0]["agency"] in told:
+                    moved.dossiers, moved.unread = moved.dossiers + 1, moved.unread + 1
                 continue
+            moved.dossiers += told is None or not told.isdisjoint(whose)
             if shift is not None:
                 yield shift
 
 
 def _shift(
-    book: Book, each: Whole, since: datetime | None, until: datetime, known_at: datetime
-) -> Shift | None:
+    book: Book,
+    each: Whole,
+    since: datetime | None,
+    until: datetime,
+    known_at: datetime,
+    told: Told,
+) -> tuple[set[str], Shift | None]:
+    """Whose it was then and is now, and how it is counted elsewhere, where those told count it."""
     row, lines, *_ = each
     before = list(takewhile(lambda line: line["recorded_at"] <= known_at, lines))
-    was = counted(replay(book, before)[0], since, until) if before else ()
-    now = counted(SimpleNamespace(**row), since, until)
+    papers: list[Any] = [SimpleNamespace(**row)]
+    if before:
+        papers.insert(0, replay(book, before)[0])
+    places = [_told(counted(paper, since, until), told) for paper in papers]
+    was, now = places if before else ((), *places)
+    whose = {str(paper.agency) for paper in papers}
     if was == now:
-        return None
+        return whose, None
+    new = lines[len(before) :]
+    if told is not None and not whose <= told:
+        new = _theirs(book, lines, len(before), told)
     between = tuple(
         Between(
             line["seq"],
@@ -168,10 +189,24 @@ def _shift(
             line["recorded_at"],
             line["actor"],
             line["reason"],
+            line["role"],
         )
-        for line in lines[len(before) :]
+        for line in new
     )
-    return Shift(row["code"], was, now, between)
+    return whose, Shift(row["code"], was, now, between, row["id"])
+
+
+def _told(place: Counted, told: Told) -> Counted:
+    return place if told is None or not place or place[0] in told else ()
+
+
+def _theirs(book: Book, lines: list[Line], known: int, told: frozenset[str]) -> list[Line]:
+    """The lines after those, but what was recorded while the dossier was of agencies not told: a
+    line that brings it, or takes it away, is told.
+    """
+    whose = [replay(book, lines[:n])[0].agency for n in range(1, len(lines) + 1)]
+    told_of = zip(lines, ["", *whose], whose, strict=False)
+    return [line for line, *pair in list(told_of)[known:] if not told.isdisjoint(pair)]
 
 
 def counted(paper: Any, since: datetime | None, until: datetime) -> Counted:

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from states.errors import BadInput
+from states.figures.auditing import Audit
 from states.figures.counting import Condition, Span, named
 from states.figures.periods import ZONE
-from states.figures.reporting import Asked, Report, called
+from states.figures.reporting import Asked, Report, called, person_called, role_called
 from states.figures.sheets import Both, Chart, Column, Kind, Paper, Shape, Sheet
 from states.ledger.statements import d, dossier, e, entry, v, visit
 from states.words import Event, Role
@@ -119,12 +120,14 @@ def _whose(asked: Asked) -> Condition:
 
 async def _make(asked: Asked) -> Paper:
     norm, breadth = _option(asked, "norm", NORM), _option(asked, "breadth", BREADTH)
-    people = [row | _rates(asked, row, norm) for row in await _people(asked)]
+    people = [
+        row | _rates(asked, row, norm) | {"name": person_called(asked.book, row["person"])}
+        for row in await _people(asked)
+    ]
     units = await _units(asked)
     keys = [column.key for column in (*COUNTS, *RATES)]
     rows = tuple(
-        [_called(asked, row["person"]), str(row["role"]), *(row[key] for key in keys)]
-        for row in people
+        [row["name"], role_called(row["role"]), *(row[key] for key in keys)] for row in people
     )
     of_units = tuple(
         [called(asked.book, "unit", row["unit"]), *(row[column.key] for column in UNITS[1:])]
@@ -158,18 +161,13 @@ def _overloaded(people: list[dict[str, Any]], norm: int, breadth: int) -> Iterat
         if much or wide:
             percent = f"{row['of_norm'] or 0:.0f}"
             yield Both(
-                f"{row['person']}: {row['received']} hồ sơ tiếp nhận ({percent} % định mức {norm}),"
+                f"{row['name']}: {row['received']} hồ sơ tiếp nhận ({percent} % định mức {norm}),"
                 f" {row['agencies']} cơ quan, {row['procedures']} thủ tục, {row['digitised']} hồ sơ"
                 " số hóa: nguy cơ quá tải",
-                f"{row['person']}: {row['received']} received ({percent} % of the norm {norm}),"
+                f"{row['name']}: {row['received']} received ({percent} % of the norm {norm}),"
                 f" {row['agencies']} agencies, {row['procedures']} procedures,"
                 f" {row['digitised']} digitised: likely overloaded",
             )
-
-
-def _called(asked: Asked, person: str) -> str:
-    known = asked.book.organisation.by_id.get(person)
-    return known.name if known else person
 
 
 def _option(asked: Asked, name: str, default: int) -> int:
@@ -183,7 +181,7 @@ def _option(asked: Asked, name: str, default: int) -> int:
 
 WHO = (
     Column("person", Both("Người", "Person"), Kind.text),
-    Column("role", Both("Vai trò", "Role"), Kind.text),
+    Column("role", Both("Vai trò", "Role"), Kind.called),
 )
 UNITS = (
     Column("unit", Both("Đơn vị", "Unit"), Kind.called),
@@ -196,12 +194,13 @@ UNITS = (
 REPORT = Report(
     name="load",
     title=Both("Khối lượng công việc", "Load of people and units"),
-    source="Decision 468/QĐ-TTg",
+    source=Both("Quyết định 468/QĐ-TTg", "Decision 468/QĐ-TTg"),
     meaning=Both(
         "Khối lượng của từng người và đơn vị: hồ sơ, thủ tục, cơ quan, số hóa",
         "The load of each person and unit: dossiers, procedures, agencies, digitisation",
     ),
     make=_make,
+    audit=Audit(),
     options={
         "norm": Both("Định mức hồ sơ một năm", "Dossiers a year that one person is to receive"),
         "breadth": Both("Số cơ quan tối đa một người", "Agencies that one person may serve"),

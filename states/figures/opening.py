@@ -79,7 +79,8 @@ def _period(asked: Asked, name: str | None) -> Period:
 
 def _is(key: str, value: str) -> Condition:
     column: sa.ColumnElement[Any] = d[known(key)]
-    return column == value if value else column.is_(None)
+    # As text: what is no word of the column's is that of no dossier.
+    return sa.cast(column, sa.Text) == value if value else column.is_(None)
 
 
 def pairs(said: list[str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ def page() -> str:
 def _report(report: Report) -> Iterator[str]:
     yield f"## {report.name}: {_both(report.title)}"
     yield ""
-    yield f"{_both(report.meaning)}. {report.source}."
+    yield f"{_both(report.meaning)}." + f" {_both(report.source)}." * any(report.source)
     if report.by:
         yield ""
         yield f"By {', '.join(report.by)}, unless `--by` says otherwise."

@@ -145,7 +145,7 @@ async def _make(asked: Asked) -> Paper:
 REPORT = Report(
     name="procedures",
     title=Both("Thủ tục có và không phát sinh hồ sơ", "Procedures with and without dossiers"),
-    source="Decision 45/2016/QĐ-TTg Art. 13, 18",
+    source=Both("Quyết định 45/2016/QĐ-TTg, Điều 13, 18", "Decision 45/2016/QĐ-TTg Art. 13, 18"),
     meaning=Both(
         "Thủ tục đã triển khai, có hồ sơ hay không, qua bưu chính hay không",
         "Procedures deployed, with dossiers or without, by the public post or not",

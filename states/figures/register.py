@@ -6,14 +6,17 @@ dossier.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from states import people, seeing
+from states.accounts.scopes import Scope
 from states.clock.words import Lang
 from states.errors import BadInput
+from states.figures.auditing import Audit
 from states.figures.counting import Span, among, named
 from states.figures.reporting import Asked, Report, called
 from states.figures.sheets import Both, Called, Kind, Paper, Sheet
@@ -89,10 +92,11 @@ async def _lines(asked: Asked, asker: Caller | None) -> AsyncIterator[Sequence[S
         .order_by(d.received_at, d.id)
     )
     name = _names(asked)
+    door = asked.through or Through("report register", "")
+    through = replace(door, reason=asked.options.get(REASON, "")[:200])
     found = await asked.db.stream(query.execution_options(yield_per=AT_ONCE))
     async for rows in found.partitions():
         if asker is not None:
-            through = Through("report register", "", asked.options[REASON][:200])
             await seeing.looked(asked.db, asker, through, (row.id for row in rows))
         yield [_line(name, row, personal=asker is not None) for row in rows]
 
@@ -122,12 +126,16 @@ def _names(asked: Asked) -> Callable[[str, str | None], Called]:
 REPORT = Report(
     name="register",
     title=Both("Sổ theo dõi hồ sơ", "Register of dossiers"),
-    source="Circular 01/2018/TT-VPCP, Annex, form 06 (form 07 since Circular 03/2025/TT-VPCP)",
+    source=Both(
+        "Thông tư 01/2018/TT-VPCP, Phụ lục, mẫu 06 (mẫu 07 từ Thông tư 03/2025/TT-VPCP)",
+        "Circular 01/2018/TT-VPCP, Annex, form 06 (form 07 since Circular 03/2025/TT-VPCP)",
+    ),
     meaning=Both(
         "Từng hồ sơ tiếp nhận trong kỳ, không có dữ liệu cá nhân",
         "Every dossier received in the period, without personal data",
     ),
     make=_make,
+    audit=Audit(Scope.dossiers_read, PEOPLE),
     options={
         PEOPLE: Both("yes: thêm người nộp và điện thoại", "yes: with applicants and telephones"),
         REASON: Both("vì sao cần dữ liệu cá nhân", "why personal data are needed"),

@@ -2,8 +2,8 @@
 
 from states import bottlenecks
 from states.figures.counting import named
-from states.figures.reporting import Asked, Report, called
-from states.figures.sheets import Both, Chart, Column, Kind, Paper, Shape, Sheet
+from states.figures.reporting import Asked, Report, activity_called, called, stage_called
+from states.figures.sheets import Both, Called, Chart, Column, Kind, Paper, Shape, Sheet
 from states.figures.variants import PROCEDURE, scope
 from states.words import Event
 
@@ -13,28 +13,28 @@ AGAIN = named("again", "Hồ sơ lặp lại", "Dossiers again")
 SHARE = Column("share", Both("Tỷ lệ lặp", "Again, of these"), Kind.percent)
 ACTIVITIES = (
     OF_PROCEDURE,
-    Column("activity", Both("Việc", "Activity"), Kind.text),
+    Column("activity", Both("Việc", "Activity"), Kind.called),
     *(DOSSIERS, AGAIN, SHARE),
     named("repeats", "Số lần lặp", "Repeats"),
 )
 STAGES = (
     OF_PROCEDURE,
-    Column("stage", Both("Bước", "Stage"), Kind.text),
+    Column("stage", Both("Bước", "Stage"), Kind.called),
     *(DOSSIERS, AGAIN, SHARE),
     named("visits", "Lượt vào lại", "Visits again"),
-    Column("minutes", Both("Thời gian vào lại", "Minutes of these"), Kind.minutes),
+    Column("minutes", Both("Thời gian vào lại", "Working time of these"), Kind.minutes),
 )
 RETURNS = (
     OF_PROCEDURE,
-    Column("event", Both("Việc trả lại", "Returned by"), Kind.text),
+    Column("event", Both("Việc trả lại", "Returned by"), Kind.called),
     named("dossiers", "Hồ sơ", "Dossiers"),
     Column("share", Both("Tỷ lệ trên tổng", "Of all"), Kind.percent),
     named("times", "Số lần", "Times"),
 )
 CALLED = {
-    Event.send_back: "trả lại bước trước / send_back",
-    Event.reopen: "mở lại kết quả / reopen",
-    Event.request_supplement: "yêu cầu bổ sung / request_supplement",
+    Event.send_back: "trả lại bước trước",
+    Event.reopen: "mở lại kết quả",
+    Event.request_supplement: "yêu cầu bổ sung",
 }
 NOTES = (
     Both("Hồ sơ kết thúc trong kỳ", "Dossiers that ended in the period"),
@@ -48,17 +48,20 @@ NOTES = (
 async def _make(asked: Asked) -> Paper:
     found = await bottlenecks.rework(asked.db, scope(asked))
     activities = tuple(
-        [called(asked.book, "procedure", each.procedure), each.activity, each.dossiers, each.again,
+        [called(asked.book, "procedure", each.procedure),
+         activity_called(asked.book, each.procedure, each.activity), each.dossiers, each.again,
          100 * each.again / each.dossiers, each.repeats]
         for each in found.activities
     )  # fmt: skip
     stages = tuple(
-        [called(asked.book, "procedure", each.procedure), each.stage, each.dossiers, each.again,
+        [called(asked.book, "procedure", each.procedure),
+         stage_called(asked.book, each.procedure, each.stage), each.dossiers, each.again,
          100 * each.again / each.dossiers, each.visits, each.minutes]
         for each in found.stages
     )  # fmt: skip
     returns = tuple(
-        [called(asked.book, "procedure", each.procedure), CALLED[each.event], each.dossiers,
+        [called(asked.book, "procedure", each.procedure),
+         Called(CALLED[each.event], each.event), each.dossiers,
          100 * each.dossiers / found.dossiers, each.times]
         for each in found.returns
     )  # fmt: skip
@@ -80,7 +83,7 @@ async def _make(asked: Asked) -> Paper:
 REPORT = Report(
     name="rework",
     title=Both("Làm lại, trả lại", "Rework"),
-    source="Decree 61/2018/NĐ-CP Art. 19",
+    source=Both("Nghị định 61/2018/NĐ-CP, Điều 19", "Decree 61/2018/NĐ-CP Art. 19"),
     meaning=Both(
         "Việc làm lại, bước vào lại, hồ sơ bị trả lại",
         "What was done again, stages entered again, what was sent back",

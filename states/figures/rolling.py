@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states.db import transaction
-from states.figures.volumes import FACTS, MOMENTS, READER, c, month
+from states.figures.volumes import FACTS, MOMENTS, READER, c, counted, month, volume
 from states.ledger.outbox import HORIZON, reader
 from states.ledger.statements import PG
 
@@ -82,5 +82,7 @@ async def roll(engine: AsyncEngine, batch: int = 20_000) -> int:
 async def _roll(db: AsyncConnection, batch: int) -> int:
     await db.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     if await db.scalar(sa.select(reader.c.xact).where(reader.c.name == READER)) is None:
+        for table in (volume, counted):  # of a reader that is gone
+            await db.execute(sa.delete(table))
         await db.execute(BEGIN)
     return int(await db.scalar(ROLL, {"batch": batch}) or 0)

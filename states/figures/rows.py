@@ -55,9 +55,7 @@ class Counted(SQLModel, table=True):
     dossier_id: int = Field(primary_key=True, sa_type=sa.BigInteger, foreign_key="dossier.id")
     agency: str
     field: str
-    procedure: str
     channel: str
-    counter: str
     received_at: datetime | None = Field(default=None, sa_type=MOMENT)
     finished_at: datetime | None = Field(default=None, sa_type=MOMENT)
     late_at: datetime | None = Field(default=None, sa_type=MOMENT)
@@ -75,7 +73,7 @@ class Volume(SQLModel, table=True):
     __table_args__ = (
         sa.Index(
             "volume_key",
-            *("agency", "field", "procedure", "channel", "counter"),
+            *("agency", "field", "channel"),
             *("received_at", "finished_at", "late_at", "verdict"),
             unique=True,
             postgresql_nulls_not_distinct=True,
@@ -87,9 +85,7 @@ class Volume(SQLModel, table=True):
     )
     agency: str
     field: str
-    procedure: str
     channel: str
-    counter: str
     received_at: datetime | None = Field(default=None, sa_type=MOMENT)
     finished_at: datetime | None = Field(default=None, sa_type=MOMENT)
     late_at: datetime | None = Field(default=None, sa_type=MOMENT)

@@ -4,8 +4,8 @@ Whoever writes a report says what its cells are; how they look on a screen, in a
 paper is the doors' business (`api/papers/`), once for all reports.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, auto
 from typing import Any, NamedTuple, Self
@@ -51,12 +51,16 @@ class Kind(StrEnum):
 
 
 class Column(NamedTuple):
-    """One column. `number`: as an official form counts it, "(3)". `key`: for programs."""
+    """One column. `number`: as an official form counts it, "(3)". `key`: for programs. `group`:
+    the heading it shares with those beside it, and `within`: how it is headed beneath that.
+    """
 
     key: str
     head: Both
     kind: Kind = Kind.integer
     number: str = ""
+    group: Both | None = None
+    within: Both | None = None
 
 
 class Shape(StrEnum):
@@ -81,8 +85,9 @@ class Sheet:
     """One table. `rows` and `total` have a cell for each column, in their order.
 
     `dims`: how many columns, from the left, say what a row is of; a number to their right is opened
-    to its dossiers by them. `notes`: definitions, denominators, doubts. `more`: the rows that
-    follow, some at a time, while the transaction lasts: of a list too long to be held.
+    to its dossiers by them. `notes`: definitions, denominators, doubts. `parts`: by the value of
+    the first column, what its rows make together. `more`: the rows that follow, some at a time,
+    while the transaction lasts: of a list too long to be held.
     """
 
     key: str
@@ -93,7 +98,16 @@ class Sheet:
     notes: tuple[Both, ...] = ()
     chart: Chart | None = None
     dims: int = 0
+    parts: Mapping[Any, Sequence[Any]] = field(default_factory=dict)
     more: AsyncIterator[Sequence[Sequence[Any]]] | None = None
+
+    def lines(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Sequence[Any], bool]]:
+        """Its rows, behind those of a part what they make together, and whether it is that."""
+        for n, row in enumerate(rows):
+            yield row, False
+            ends = n + 1 == len(rows) or rows[n + 1][0] != row[0]
+            if ends and self.parts and row[0] in self.parts:
+                yield self.parts[row[0]], True
 
     def column(self, key: str) -> int:
         """Where a column stands. Raises `KeyError`."""
@@ -109,12 +123,13 @@ class Paper:
 
     `source`: the act that asks for it. `since` None: from the beginning. `provisional`: the period
     has not ended, or not long enough for late entries. `faults`: what does not balance, or was told
-    otherwise than counted; shown on the report itself, above its figures.
+    otherwise than counted; shown on the report itself, above its figures. `whose`: the agency it is
+    of, where it is of one.
     """
 
     report: str
     title: Both
-    source: str
+    source: Both
     since: datetime | None
     until: datetime
     made_at: datetime
@@ -123,6 +138,7 @@ class Paper:
     known_at: datetime | None = None
     provisional: bool = False
     faults: tuple[Both, ...] = ()
+    whose: str | None = None
 
 
 FORMULA = frozenset("=+-@\t\r\n")

@@ -9,14 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from states.figures.counting import DIMENSIONS, Span, known, named
-from states.figures.reporting import Asked, Report, called
+from states.figures.reporting import Asked, Report, called, stage_called
 from states.figures.sheets import Both, Chart, Column, Kind, Paper, Shape, Sheet
 from states.ledger.statements import d, dossier, v, visit
 from states.words import Tally
 
 CLASSES = (Tally.early, Tally.on_time, Tally.late)
 COLUMNS = (
-    Column("stage", Both("Bước", "Stage"), Kind.text),
+    Column("stage", Both("Bước", "Stage"), Kind.called),
     Column("stage_unit", Both("Đơn vị của bước", "Unit of the stage"), Kind.called),
     named("visits", "Lượt đã xong", "Visits closed"),
     named("early", "Trước hạn", "Early"),
@@ -34,8 +34,8 @@ NOTES = (
         "Each visit to a stage counts for itself, in the period in which it closed",
     ),
     Both(
-        "Thời gian: phút làm việc trên lịch của hồ sơ, không kể lúc tạm dừng tính hạn",
-        "Times: working minutes of the dossier's calendar, without those on hold",
+        "Thời gian: giờ, phút làm việc trên lịch của hồ sơ, không kể lúc tạm dừng tính hạn",
+        "Times: working hours and minutes of the dossier's calendar, without those on hold",
     ),
     Both(
         "Tỷ lệ quá hạn = quá hạn / (trước hạn + đúng hạn + quá hạn)",
@@ -49,13 +49,13 @@ NOTES = (
 
 
 async def _make(asked: Asked) -> Paper:
-    by = asked.by or REPORT.by
+    by = asked.dims(REPORT)
     rows = await _times(asked, by)
     dims = [Column(key, DIMENSIONS[known(key)], Kind.called) for key in by]
     cells = tuple(
         [
             *(called(asked.book, key, row[key]) for key in by),
-            row["stage"],
+            stage_called(asked.book, row.get("procedure"), row["stage"]),
             called(asked.book, "unit", row["stage_unit"]),
             *(row[column.key] for column in COLUMNS[2:]),
         ]
@@ -112,11 +112,12 @@ def _percent(told: Any) -> float | None:
 REPORT = Report(
     name="stages",
     title=Both("Thời gian từng bước", "Time of each stage"),
-    source="Circular 01/2018/TT-VPCP Art. 8, 13",
+    source=Both("Thông tư 01/2018/TT-VPCP, Điều 8, 13", "Circular 01/2018/TT-VPCP Art. 8, 13"),
     meaning=Both(
         "Thời gian và quá hạn của từng bước, từng đơn vị",
         "Time and lateness by stage and unit",
     ),
     make=_make,
     by=("procedure",),
+    dims=tuple(DIMENSIONS),
 )

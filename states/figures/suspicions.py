@@ -3,8 +3,14 @@
 Nobody is judged: what stands out is worth a look.
 """
 
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from states.accounts.scopes import Scope as Key
 from states.errors import BadInput
+from states.figures.auditing import Audit
 from states.figures.counting import named
+from states.figures.periods import ZONE
 from states.figures.reporting import Asked, Report, called
 from states.figures.sheets import Both, Called, Column, Kind, Paper, Sheet
 from states.ledger.statements import d
@@ -13,6 +19,7 @@ from states.suspicions.counting import FEWEST, SELDOM, Found, Of
 from states.suspicions.rule import Rule
 from states.suspicions.scope import EVERYTHING, Scope
 
+PAGE = 1_000  # cases read at once
 COUNT = named("count", "Số trường hợp", "Cases")
 BASE = named("base", "Trên tổng số", "Of")
 RATE = named("rate", "Tỷ lệ", "Rate", kind=Kind.percent)
@@ -24,13 +31,20 @@ LOOK = Both(
 
 async def _make(asked: Asked) -> Paper:
     scope = _scope(asked)
-    chosen = asked.options.get("rule")
+    chosen, cases = asked.options.get("rule"), asked.options.get("cases", "no")
+    if cases not in {"yes", "no"}:
+        raise BadInput("cases is yes or no, not '{said}'", said=cases[:80])
+    if chosen is None and cases == "yes":
+        raise BadInput("say of which pattern the cases are to be listed: give the rule, too")
     if chosen is None:
         return asked.paper(REPORT, _rules(await counting.counted(asked.db, scope)))
     rule = counting.find(chosen)
     of = counting.whose(asked.options.get("of", Of.unit))
     told = _rules(await counting.counted(asked.db, scope, [rule]))
-    return asked.paper(REPORT, told, await _shares(asked, scope, rule, of))
+    sheets = [told, await _shares(asked, scope, rule, of)]
+    if cases == "yes":
+        sheets.append(_cases(asked, scope, rule))
+    return asked.paper(REPORT, *sheets)
 
 
 def _scope(asked: Asked) -> Scope:
@@ -99,6 +113,30 @@ async def _shares(asked: Asked, scope: Scope, rule: Rule, of: Of) -> Sheet:
     return Sheet("shares", rule.title, columns, cells, total, (LOOK, CHANCE), dims=len(own) + 1)
 
 
+def _cases(asked: Asked, scope: Scope, rule: Rule) -> Sheet:
+    """The dossiers behind the number, by the statement that counts them; the first come first."""
+    columns = (
+        named("code", "Hồ sơ", "Dossier", kind=Kind.code),
+        named("at", "Lúc", "At", kind=Kind.moment),
+        *(Column(of, HEADS[of], Kind.called) for of in (Of.unit, Of.person)),
+        named("procedure", "Thủ tục", "Procedure", kind=Kind.code),
+    )
+
+    async def pages() -> AsyncIterator[list[Sequence[Any]]]:
+        cursor, first = None, True
+        while first or cursor is not None:
+            page = await counting.opened(asked.db, scope, rule, cursor, PAGE)
+            yield [_case(asked, row) for row in page.rows]
+            cursor, first = page.next, False
+
+    return Sheet("cases", Both("Từng trường hợp", "Each case"), columns, (), more=pages())
+
+
+def _case(asked: Asked, row: Mapping[str, Any]) -> Sequence[Any]:
+    of = (_named(asked, each, row[each]) for each in (Of.unit, Of.person))
+    return [row["code"], row["at"].astimezone(ZONE), *of, row["procedure"]]
+
+
 def _named(asked: Asked, of: Of, code: str | None) -> Called:
     if of is not Of.person:
         return called(asked.book, of, code)
@@ -116,17 +154,21 @@ CHANCE = Both(
 REPORT = Report(
     name="suspicions",
     title=Both("Dấu hiệu đáng xem xét", "Worth a look"),
-    source="",
+    source=Both("", ""),
     meaning=Both(
         "Mỗi dấu hiệu: số trường hợp, trên tổng số có thể có, tỷ lệ; theo đơn vị khi chọn một",
         "Each pattern: its cases, of how many that could show it, the rate; by unit when one is"
         " chosen",
     ),
     make=_make,
+    audit=Audit(Key.breaches_read),
     options={
         "rule": Both(
             f"Chi tiết một dấu hiệu: {', '.join(counting.RULES)}",
             f"One pattern in detail: {', '.join(counting.RULES)}",
+        ),
+        "cases": Both(
+            "yes: với rule, liệt kê từng hồ sơ", "yes: with a rule, list each dossier of it"
         ),
         "of": Both("Theo agency, unit hoặc person", "By agency, unit or person"),
     },

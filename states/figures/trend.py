@@ -3,11 +3,10 @@
 One province's post had 11,700 dossiers in 2017, 9,600 in 2018 and 3,000 in the first half of 2019,
 and nobody rang a bell until the review of three years. Months and quarters are held against those a
 year before, since few come around Tet and many after; halves and years against the one before. A
-period that is not over is held against as much of the other.
+period that is not over, or of which a part is asked for, is held against as much of the other.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -26,8 +25,8 @@ SERIES = ("in_all", "in_post", "out_post")
 class Change(NamedTuple):
     """A volume beside the one before. `percent`: of the one before; None where that is nought.
 
-    Where a period is not over, `share` of it is, and its volume is held against as much of the one
-    before.
+    Where a period is not over or not all of it is asked for, `share` of it is, and its volume is
+    held against as much of the one before.
     """
 
     period: str
@@ -48,18 +47,24 @@ class Change(NamedTuple):
 
 
 def share(period: Period, at: datetime) -> float:
-    """How much of a period is over at a moment, from 0 to 1."""
+    """How much of a period of the calendar is asked for and over at a moment, from 0 to 1."""
     assert period.since is not None
-    whole: timedelta = period.until - period.since
-    return min(1.0, max(0.0, (at - period.since) / whole))
+    whole = Period.parse(period.name)
+    assert whole.since is not None
+    over: timedelta = min(period.until, at) - period.since
+    return min(1.0, max(0.0, over / (whole.until - whole.since)))
 
 
 def changes(
-    periods: Sequence[Period], volumes: Sequence[dict[str, Any]], lag: int, at: datetime
+    periods: Sequence[Period],
+    volumes: Sequence[dict[str, Any]],
+    before: Sequence[dict[str, Any]],
+    at: datetime,
 ) -> Iterator[Change]:
-    """Each period's volumes beside those `lag` before; of one that has hardly begun none."""
-    told = list(zip(periods, volumes, strict=True))
-    for (_, was), (period, now) in zip(told, told[lag:], strict=False):
+    """Each period's volumes beside those of the whole one that it is held against; of one of which
+    hardly a part is asked for and over none.
+    """
+    for period, now, was in zip(periods, volumes, before, strict=True):
         if (part := share(period, at)) >= 0.1:
             for series in SERIES:
                 yield Change(period.name, series, was[series], now[series], part)
@@ -67,13 +72,10 @@ def changes(
 
 async def _make(asked: Asked) -> Paper:
     fall, each = _fall(asked.options), asked.each or "month"
-    first = divided(asked.period, each, asked.at)[0]
-    periods = divided(_sooner(asked.period, each), each, asked.at)
-    rows = await counted(asked.db, FORM, (), periods, asked.only)
-    there = {row["period"]: row for row in rows}
-    nothing = FORM.reckoned(dict.fromkeys((each.column.key for each in FORM.measures), 0))
-    volumes = [there.get(each.name, nothing) for each in periods]
-    told = list(changes(periods, volumes, LAG[each], asked.at))
+    periods = divided(asked.period, each, asked.at)
+    volumes = await _volumes(asked, periods)
+    before = await _volumes(asked, [earlier(period, each) for period in periods])
+    told = list(changes(periods, volumes, before, asked.at))
     percents = {(each.period, each.series): each.percent for each in told}
     cells = tuple(
         [
@@ -81,7 +83,6 @@ async def _make(asked: Asked) -> Paper:
             *(cell for s in SERIES for cell in (row[s], percents.get((period.name, s)))),
         ]
         for period, row in zip(periods, volumes, strict=True)
-        if period.until > (first.since or period.until)
     )
     return asked.paper(
         REPORT,
@@ -90,15 +91,24 @@ async def _make(asked: Asked) -> Paper:
     )
 
 
-def _sooner(period: Period, each: str) -> Period:
-    """With what its first parts are held against: a year before, or half a one."""
-    if period.since is None:
-        return period  # refused where it is divided
-    since = period.since.astimezone(ZONE)
-    month = since.month - 1 - LAG[each] * EACH[each]
-    day, year = min(since.day, 28), since.year + month // 12  # a day that every month has
-    earlier = since.replace(day=day, year=year, month=month % 12 + 1)
-    return replace(period, since=earlier)
+async def _volumes(asked: Asked, periods: Sequence[Period]) -> list[dict[str, Any]]:
+    rows = await counted(asked.db, FORM, (), periods, asked.only)
+    there = {row["period"]: row for row in rows}
+    nothing = FORM.reckoned(dict.fromkeys((each.column.key for each in FORM.measures), 0))
+    return [there.get(each.name, nothing) for each in periods]
+
+
+def earlier(period: Period, each: str) -> Period:
+    """The whole period that one, or a part of one, is held against: a year, or half a one before.
+
+    Whole, since of a part nobody knows how many of the days that count lay in it.
+    """
+    whole = Period.parse(period.name)
+    assert whole.since is not None
+    begin = whole.since.astimezone(ZONE)
+    month = begin.month - 1 - LAG[each] * EACH[each]
+    since = begin.replace(year=begin.year + month // 12, month=month % 12 + 1)
+    return divided(Period("", since, whole.since), each, whole.since)[0]
 
 
 def _fall(options: Any) -> float:
@@ -128,9 +138,9 @@ CHART = Chart(Shape.line, "period", SERIES)
 NOTES = (
     Both(
         "Tháng, quý so với cùng kỳ năm trước; sáu tháng, năm so với kỳ liền trước; kỳ chưa kết"
-        " thúc so với phần tương ứng",
+        " thúc hoặc chỉ hỏi một phần so với phần tương ứng",
         "Months and quarters against those a year before, halves and years against the one before;"
-        " a period that is not over against as much of the other",
+        " a period that is not over, or is asked for in part, against as much of the other",
     ),
 )
 
@@ -145,11 +155,12 @@ def _alarm(change: Change) -> Both:
 REPORT = Report(
     name="trend",
     title=Both("Diễn biến số lượng hồ sơ", "Volumes over time"),
-    source="Decision 45/2016/QĐ-TTg Art. 13",
+    source=Both("Quyết định 45/2016/QĐ-TTg, Điều 13", "Decision 45/2016/QĐ-TTg Art. 13"),
     meaning=Both(
         "Số hồ sơ theo kỳ, và cảnh báo khi giảm",
         "Dossiers by period, and an alarm where they fall",
     ),
     make=_make,
+    each=True,
     options={"fall": Both("Báo khi giảm từ bao nhiêu phần trăm", "Tell a fall of so many percent")},
 )

@@ -1,16 +1,18 @@
 """Variants: the ways that dossiers took through their procedure, and how many took each."""
 
+from collections.abc import Sequence
+
 from states import bottlenecks
 from states.bottlenecks import Scope, Variants
 from states.errors import BadInput
 from states.figures.counting import named
-from states.figures.reporting import Asked, Report
-from states.figures.sheets import Both, Chart, Column, Kind, Paper, Shape, Sheet
+from states.figures.reporting import Asked, Report, activity_called
+from states.figures.sheets import Both, Called, Chart, Column, Kind, Paper, Shape, Sheet
 
 SHOWN = 50  # ways; what is rarer is told together
 MOST = 10_000
 COLUMNS = (
-    Column("way", Both("Cách đi", "Way"), Kind.text),
+    Column("way", Both("Cách đi", "Way"), Kind.called),
     named("dossiers", "Hồ sơ", "Dossiers"),
     Column("share", Both("Tỷ lệ", "Of all"), Kind.percent),
     named("steps", "Số bước", "Steps"),
@@ -40,7 +42,7 @@ async def _make(asked: Asked) -> Paper:
     found = await bottlenecks.variants(asked.db, scope(asked, unfinished=unfinished(asked)))
     rows = tuple(
         [
-            " → ".join(each.activities),
+            _way(asked, each.activities),
             *(each.dossiers, each.share, len(each.activities), each.median, each.ninth),
             each.example,
         ]
@@ -53,6 +55,12 @@ async def _make(asked: Asked) -> Paper:
         [*total, None, None, None, None], NOTES, chart, 1,
     )  # fmt: skip
     return asked.paper(REPORT, sheet)
+
+
+def _way(asked: Asked, activities: Sequence[str]) -> Called:
+    procedure = asked.options.get("procedure")
+    names = (activity_called(asked.book, procedure, each) for each in activities)
+    return Called(" → ".join(names), " → ".join(activities))
 
 
 def _rest(found: Variants, told: int) -> list[list[object]]:
@@ -93,7 +101,7 @@ PROCEDURE = Both("Chỉ thủ tục này", "Only this procedure")
 REPORT = Report(
     name="variants",
     title=Both("Các cách đi của hồ sơ", "Variants: the ways of dossiers"),
-    source="IEEE 1849 (XES)",
+    source=Both("IEEE 1849 (XES)", "IEEE 1849 (XES)"),
     meaning=Both(
         "Chuỗi việc đã làm với hồ sơ, bao nhiêu hồ sơ theo mỗi chuỗi",
         "The sequences of activities, and how many dossiers took each",

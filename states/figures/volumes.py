@@ -27,7 +27,7 @@ LOCK = (
 
 counted, volume = (SQLModel.metadata.tables[name] for name in ("counted", "volume"))
 c, n = counted.c, volume.c
-DIMENSIONS = ("agency", "field", "procedure", "channel", "counter")
+DIMENSIONS = ("agency", "field", "channel")  # with procedures there were a row for each dossier
 MOMENTS = ("received_at", "finished_at", "late_at")
 FACTS = (*DIMENSIONS, *MOMENTS, "verdict")
 ROLLED = frozenset(DIMENSIONS)
@@ -60,15 +60,16 @@ def rolled(periods: Sequence[Period]) -> Source:
     here = sa.tuple_(_place(reader.c.xact), _place(reader.c.last))
     new = sa.select(e.dossier_id).where(sa.tuple_(e.xact, e.id) > here)
     moved = sa.select(new.distinct().cte("moved").c.dossier_id)
-    none_read = sa.not_(sa.exists().where(reader.c.name == READER))
+    read = sa.exists().where(reader.c.name == READER)
+    # What was kept for a reader that is gone stands for nothing: every dossier is asked itself.
     kept = c.dossier_id.not_in(moved)
     parts = [
-        _part(n, n.n).where(_whole(split)),
-        _part(c, sa.literal(-1), months=True).where(sa.not_(kept), sa.not_(_inside(split))),
-        _part(d, sa.literal(1)).where(sa.or_(d.id.in_(moved), none_read)),
+        _part(n, n.n).where(read, _whole(split)),
+        _part(c, sa.literal(-1), months=True).where(read, sa.not_(kept), sa.not_(_inside(split))),
+        _part(d, sa.literal(1)).where(sa.or_(d.id.in_(moved), sa.not_(read))),
     ]
     if split:
-        parts.append(_part(c, sa.literal(1)).where(kept, _inside(split)))
+        parts.append(_part(c, sa.literal(1)).where(read, kept, _inside(split)))
     part = sa.union_all(*parts).subquery("part")
     return Source(part, part.c, part.c.n)
 

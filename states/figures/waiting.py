@@ -3,7 +3,7 @@
 from states import bottlenecks
 from states.bottlenecks import Stage
 from states.figures.counting import named
-from states.figures.reporting import Asked, Report, called
+from states.figures.reporting import Asked, Report, activity_called, called
 from states.figures.sheets import Both, Chart, Column, Kind, Paper, Shape, Sheet
 from states.figures.variants import PROCEDURE, scope
 
@@ -14,7 +14,7 @@ def _minutes(key: str, vi: str, en: str) -> Column:
 
 COLUMNS = (
     Column("procedure", Both("Thủ tục", "Procedure"), Kind.called),
-    Column("stage", Both("Bước, việc", "Stage, activity"), Kind.text),
+    Column("stage", Both("Bước, việc", "Stage, activity"), Kind.called),
     Column("stage_unit", Both("Đơn vị", "Unit"), Kind.called),
     named("visits", "Lượt", "Visits"),
     _minutes("waiting", "Chờ", "Waiting"),
@@ -74,7 +74,8 @@ async def _make(asked: Asked) -> Paper:
 
 def _row(asked: Asked, each: Stage) -> list[object]:
     return [
-        *(called(asked.book, "procedure", each.procedure), each.stage),
+        called(asked.book, "procedure", each.procedure),
+        activity_called(asked.book, each.procedure, each.stage),
         *(called(asked.book, "unit", each.unit), each.visits),
         *(each.waiting.total, each.waiting.median, each.waiting.ninth),
         *(each.working.total, each.working.median, each.working.ninth),
@@ -91,7 +92,7 @@ def _share(waiting: int, working: int) -> float | None:
 REPORT = Report(
     name="waiting",
     title=Both("Chờ và làm ở từng bước", "Waiting and working by stage"),
-    source="Circular 01/2018/TT-VPCP Art. 8",
+    source=Both("Thông tư 01/2018/TT-VPCP, Điều 8", "Circular 01/2018/TT-VPCP Art. 8"),
     meaning=Both(
         "Hồ sơ nằm chờ bao lâu trước khi có người nhận, làm bao lâu",
         "How long dossiers lay before somebody took them in, and were worked on",

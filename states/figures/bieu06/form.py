@@ -3,10 +3,18 @@
 import sqlalchemy as sa
 
 from states.figures.counting import Condition, Counts, Form, Measure, Rate, Span, Sum, named
-from states.figures.sheets import Both, Kind
+from states.figures.sheets import Both, Column, Kind
 from states.words import Channel, Tally
 
+CAME = Both("Số hồ sơ nhận giải quyết", "Taken in")
+ENDED = Both("Số hồ sơ đã giải quyết", "Resolved")
+LEFT = Both("Số hồ sơ đang giải quyết", "In process")
 UNCLASSED = (Tally.not_counted, Tally.no_term)
+
+
+def _under(group: Both, column: Column, vi: str, en: str) -> Column:
+    """A column beneath one of the headings that the form is divided by."""
+    return column._replace(group=group, within=Both(vi, en))
 
 
 def _reads(span: Span) -> Condition:
@@ -48,14 +56,22 @@ def _ended(verdict: Tally) -> Counts:
 FORM = Form(
     reads=_reads,
     rolls=True,
+    balance=(
+        ("online", "direct", "carried"),
+        ("early", "on_time", "late", "in_time", "overdue"),
+    ),
     figures=(
         Measure(
-            named("online", "Trực tuyến", "Online", "(4)"),
+            _under(CAME, named("online", "Trực tuyến", "Online", "(4)"), "Trực tuyến", "Online"),
             Both("Tiếp nhận trong kỳ, nộp trực tuyến", "Received in the period, lodged online"),
             lambda span: _came(span) & (span.of.channel == Channel.online),
         ),
         Measure(
-            named("direct", "Trực tiếp, bưu chính", "Direct, by post", "(5)"),
+            _under(
+                CAME,
+                named("direct", "Trực tiếp, bưu chính", "Direct, by post", "(5)"),
+                "Trực tiếp, bưu chính", "Direct, by post",
+            ),
             Both(
                 "Tiếp nhận trong kỳ, nộp trực tiếp hoặc qua bưu chính công ích",
                 "Received in the period, at the counter or by public post",
@@ -63,56 +79,71 @@ FORM = Form(
             lambda span: _came(span) & (span.of.channel != Channel.online),
         ),
         Measure(
-            named("carried", "Kỳ trước chuyển sang", "Carried over", "(6)"),
+            _under(
+                CAME,
+                named("carried", "Kỳ trước chuyển sang", "Carried over", "(6)"),
+                "Kỳ trước chuyển", "Carried over",
+            ),
             Both(
                 "Tiếp nhận trước kỳ và chưa giải quyết xong khi kỳ bắt đầu",
                 "Received before the period and not finished when it began",
             ),
             lambda span: (span.of.received_at < span.since) & _classed(span),
+            stock=True,
         ),
         Sum(
-            named("received", "Tổng tiếp nhận", "Received", "(3)"),
+            _under(CAME, named("received", "Tổng tiếp nhận", "Received", "(3)"), "Tổng số", "All"),
             Both("(3) = (4) + (5) + (6)", "(3) = (4) + (5) + (6)"),
             ("online", "direct", "carried"),
         ),
         Measure(
-            named("early", "Trước hạn", "Early", "(8)"),
+            _under(ENDED, named("early", "Trước hạn", "Early", "(8)"), "Trước hạn", "Early"),
             Both("Giải quyết xong trong kỳ, trước hạn", "Resolved in the period, early"),
             _ended(Tally.early),
         ),
         Measure(
-            named("on_time", "Đúng hạn", "On time", "(9)"),
+            _under(ENDED, named("on_time", "Đúng hạn", "On time", "(9)"), "Đúng hạn", "On time"),
             Both("Giải quyết xong trong kỳ, đúng hạn", "Resolved in the period, on time"),
             _ended(Tally.on_time),
         ),
         Measure(
-            named("late", "Quá hạn", "Late", "(10)"),
+            _under(ENDED, named("late", "Quá hạn", "Late", "(10)"), "Quá hạn", "Late"),
             Both("Giải quyết xong trong kỳ, quá hạn", "Resolved in the period, late"),
             _ended(Tally.late),
         ),
         Sum(
-            named("resolved", "Đã giải quyết", "Resolved", "(7)"),
+            _under(ENDED, named("resolved", "Đã giải quyết", "Resolved", "(7)"), "Tổng số", "All"),
             Both("(7) = (8) + (9) + (10)", "(7) = (8) + (9) + (10)"),
             ("early", "on_time", "late"),
         ),
         Measure(
-            named("in_time", "Đang xử lý, trong hạn", "In process, in time", "(12)"),
+            _under(
+                LEFT,
+                named("in_time", "Đang xử lý, trong hạn", "In process, in time", "(12)"),
+                "Trong hạn", "In time",
+            ),
             Both(
                 "Chưa giải quyết xong khi kỳ kết thúc, còn trong hạn hoặc đang tạm dừng tính hạn",
                 "Not finished at the end of the period, within the term or held",
             ),
             lambda span: _open(span) & sa.not_(_overdue(span)),
+            stock=True,
         ),
         Measure(
-            named("overdue", "Đang xử lý, quá hạn", "In process, overdue", "(13)"),
+            _under(
+                LEFT,
+                named("overdue", "Đang xử lý, quá hạn", "In process, overdue", "(13)"),
+                "Quá hạn", "Overdue",
+            ),
             Both(
                 "Chưa giải quyết xong khi kỳ kết thúc, đã quá hạn",
                 "Not finished at the end of the period, past the term",
             ),
             lambda span: _open(span) & _overdue(span),
+            stock=True,
         ),
         Sum(
-            named("in_process", "Đang xử lý", "In process", "(11)"),
+            _under(LEFT, named("in_process", "Đang xử lý", "In process", "(11)"), "Tổng số", "All"),
             Both("(11) = (12) + (13)", "(11) = (12) + (13)"),
             ("in_time", "overdue"),
         ),

@@ -16,7 +16,7 @@ depends_on = None
 
 ROLE = "hoso_app"
 MOMENT = sa.DateTime(timezone=True)
-DIMENSIONS = ("agency", "field", "procedure", "channel", "counter")
+DIMENSIONS = ("agency", "field", "channel")
 MOMENTS = ("received_at", "finished_at", "late_at")
 
 
