@@ -20,8 +20,9 @@ from api.problems import DOCUMENTED, Away
 from states import logs, seeing
 from states.accounts.scopes import Scope
 from states.errors import BadInput
+from states.figures.auditing import audits
 from states.ledger.acts import SHORT
-from states.logs import Export, Form, Only, Source
+from states.logs import Export, Form, Names, Only, Source
 from states.logs.exporting import ENDINGS, MEDIA
 from states.people import Caller
 from states.seeing import Through
@@ -100,6 +101,16 @@ async def read_log(
         source = Source(source.engine, only, people=True, seen=_seen(request, who, reason))
     names = logs.as_they_are if people else logs.pseudonyms(house(request).key(PSEUDONYMS))
     return Download(_told(Export(source, form, names, book.zone)), form)
+
+
+def hidden(request: Request, who: Caller) -> Names | None:
+    """The names that people have for who may not know who they are, as in a log; None: their own.
+
+    To know it is for who leads or audits, and may read dossiers.
+    """
+    if audits(who) and Scope.dossiers_read in identified(request).scopes:
+        return None
+    return logs.pseudonyms(house(request).key(PSEUDONYMS))
 
 
 def _seen(request: Request, who: Caller, reason: str) -> logs.Seen:

@@ -3,18 +3,23 @@ behind each of its numbers.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path as File
 from tempfile import TemporaryDirectory
 from typing import IO, Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+import anyio
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
+from starlette.background import BackgroundTask
 
 from api import papers
-from api.doors import At, Db, Door, Page, Sees, Shelf, Who, needs
+from api.doors import At, Db, Page, Sees, Shelf, Still, Who, house, identified, needs
 from api.listed import PLAIN, Moment
+from api.logs import hidden
 from api.papers import document
 from api.papers.saved import FULL, said
 from api.papers.shapes import (
@@ -32,13 +37,15 @@ from states.clock import Policy
 from states.figures import asking, every, opening
 from states.figures.asking import Question
 from states.figures.reporting import Asked, Report
+from states.seeing import Through
 
 READS = [needs(Scope.reports_read)]
 router = APIRouter(
-    prefix="/v1/reports", tags=["reports"], route_class=Door, responses=DOCUMENTED,
+    prefix="/v1/reports", tags=["reports"], route_class=Still, responses=DOCUMENTED,
     dependencies=READS,
 )  # fmt: skip
 PIECE = 1 << 16
+WAIT = 3  # PDF at most for their turn: each holds a connection to the database
 Word = Annotated[str, Field(max_length=200, pattern=PLAIN)]
 Name = Annotated[str, Path(max_length=40, pattern=PLAIN, examples=["bieu06"])]
 
@@ -70,7 +77,7 @@ async def question(
         list[Word], Query(max_length=20, description="What only this report takes: name=value.")
     ] = [],  # noqa: B006  copied by the framework
 ) -> Question:
-    dims = tuple(filter(None, (by or "").split(",")))
+    dims = None if by is None else tuple(filter(None, by.split(",")))
     return Question(since, until, period, agency, dims, each, policy, opening.pairs(option))
 
 
@@ -78,12 +85,20 @@ Wanted = Annotated[Question, Depends(question)]
 
 
 async def known(
-    name: Name, wanted: Wanted, book: Shelf, who: Who, sees: Sees, at: At, db: Db
+    request: Request, name: Name, wanted: Wanted, book: Shelf, who: Who, sees: Sees, at: At, db: Db
 ) -> tuple[Report, Asked]:
-    """The report, and what it is asked: of the agencies that the caller sees whole."""
+    """The report, and what it is asked: of the agencies that the caller sees whole.
+
+    Raises `NotYours` and `OutOfScope` for what looks at people.
+    """
     report = every.find(name)
     seen = asking.whole(who, sees)
-    return report, await asking.asked(db, book, report, wanted, at, seen, who)
+    asked = await asking.asked(db, book, report, wanted, at, seen, who)
+    audit = report.audit
+    if audit is not None and audit.scope is not None and audit.concerns(asked.options):
+        identified(request).may(audit.scope)
+    through = Through(f"{request.method} /v1/reports/{report.name}", request.state.request_id)
+    return report, replace(asked, through=through, hidden=hidden(request, who))
 
 
 Known = Annotated[tuple[Report, Asked], Depends(known)]
@@ -113,6 +128,7 @@ FILES: dict[int | str, dict[str, Any]] = {
 
 @router.get("/{name}", responses=FILES, response_model=ReportMade)  # noqa: FAST003  in `Known`
 async def read_report(
+    request: Request,
     asked: Known,
     form: Annotated[
         papers.Form, Query(alias="format", description="A table is the same as JSON.")
@@ -131,7 +147,8 @@ async def read_report(
     with TemporaryDirectory(prefix="hoso-report-") as folder:
         file = File(folder) / f"report.{form}"
         try:
-            await papers.written(paper, form, file, known.agencies)
+            async with _in_turn(request, form):
+                await papers.written(paper, form, file, known.agencies)
         except Exception as error:
             if (full := said(error)) is None or full.errno not in FULL:
                 raise
@@ -165,6 +182,19 @@ async def list_report_dossiers(
     return DossiersBehind(items=rows, next=found.next)
 
 
+@asynccontextmanager
+async def _in_turn(request: Request, form: papers.Form) -> AsyncIterator[None]:
+    """One PDF at a time: each takes some hundred megabytes. Raises `Away`."""
+    if form is not papers.Form.pdf:
+        yield
+        return
+    turn: anyio.CapacityLimiter = house(request).held.setdefault("pdf", anyio.CapacityLimiter(1))
+    if turn.statistics().tasks_waiting >= WAIT:
+        raise Away("too many reports are being drawn as PDF: ask again soon, or for xlsx")
+    async with turn:
+        yield
+
+
 # Telling ----------------------------------------------------------------------------------
 
 
@@ -174,7 +204,7 @@ def _report(each: Report) -> ReportTold:
         name=each.name,
         title=_both(each.title),
         meaning=_both(each.meaning),
-        source=each.source,
+        source=_both(each.source),
         by=list(each.by),
         options={name: _both(told) for name, told in each.options.items()},
         figures=[
@@ -210,7 +240,8 @@ def _sent(file: IO[bytes], size: int, name: str, form: papers.Form) -> Response:
         "Content-Disposition": f'attachment; filename="{name}"',
         "Content-Length": str(size),
     }
-    return StreamingResponse(_pieces(file), 200, headers, papers.MEDIA[form])
+    closed = BackgroundTask(file.close)  # whoever wants the head alone reads no piece
+    return StreamingResponse(_pieces(file), 200, headers, papers.MEDIA[form], closed)
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

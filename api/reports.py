@@ -8,16 +8,18 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
-from api.doors import Db, Door, Sees, Shelf, Who, needs
+from api.doors import Db, Looked, Sees, Shelf, Still, Who, needs
 from api.listed import local
+from api.logs import hidden
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope
 from states.figures import Bieu06, Row, asking, comparing, freezing
+from states.figures.bieu06 import known
 
-router = APIRouter(prefix="/v1/reports", tags=["reports"], route_class=Door, responses=DOCUMENTED)
+router = APIRouter(prefix="/v1/reports", tags=["reports"], route_class=Still, responses=DOCUMENTED)
 READS = [needs(Scope.reports_read)]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
@@ -92,8 +94,8 @@ class Between(BaseModel):
     event: str
     at: datetime
     recorded_at: datetime
-    by: str
-    reason: str | None
+    by: str = Field(description="By a pseudonym, but for a leader or the control unit.")
+    reason: str | None = Field(description="None where `by` is a pseudonym.")
 
 
 class Shift(BaseModel):
@@ -132,7 +134,7 @@ async def read_frozen_report(
     """A report as it was frozen, of the agencies that the caller sees."""
     seen = asking.whole(who, sees)
     row = await freezing.find(db, number)
-    lines = [Row(**each) for each in row.data["rows"]]
+    lines = [Row(**each) for each in freezing.form_of(row)]
     lines = [each for each in lines if seen is None or each.agency in seen]
     made = Bieu06(row.since, row.until, None, tuple(lines))
     return FrozenForm(
@@ -145,13 +147,20 @@ async def read_frozen_report(
 
 @router.get("/frozen/{number}/compare", dependencies=READS)
 async def compare_frozen_report(
-    number: Number, book: Shelf, who: Who, sees: Sees, db: Db
+    request: Request, number: Number, book: Shelf, who: Who, sees: Sees, db: Db, looked: Looked
 ) -> Compared:
-    """What differs today, cell by cell, and the dossiers that made it so."""
+    """What differs today, cell by cell, and the dossiers that made it so.
+
+    Who recorded what, and why, is told to a leader or the control unit, whose key, if it is one,
+    may read dossiers; that they looked is kept.
+    """
     seen = asking.whole(who, sees)
     row = await freezing.find(db, number)
     found = await comparing.compare(db, book, row)
     shifts = [each for each in found.shifts if seen is None or (each.was or each.now)[0] in seen]
+    if (names := hidden(request, who)) is None:
+        await looked(each.id for each in shifts)
+    shifts = [known.hidden(each, names) for each in shifts]
     return Compared(
         id=number,
         period=row.period,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.doors import At, Db, Door, Page, Sees, Shelf, Who, needs
+from api.doors import At, Db, Page, Sees, Shelf, Still, Who, needs
 from api.listed import Listed, Moment, Word, local
 from api.problems import DOCUMENTED
 from states.accounts.scopes import Scope as Key
@@ -23,7 +23,7 @@ from states.suspicions.rule import Rule
 from states.suspicions.scope import Scope
 
 router = APIRouter(
-    prefix="/v1/suspicions", tags=["breaches"], route_class=Door, responses=DOCUMENTED
+    prefix="/v1/suspicions", tags=["breaches"], route_class=Still, responses=DOCUMENTED
 )
 READS = [needs(Key.breaches_read)]
 RuleKey = Annotated[str, Path(max_length=SHORT, pattern=r"^[a-z-]+$")]

@@ -28,7 +28,7 @@ YES, NO, GONE = "✓", "✗", "–"  # as docs/permissions.md has them
 KEPT = (
     *("dossier", "entry", "visit", "attachment", "file", "breach", "breach_line", "message"),
     *("consultation", "consultation_end", "change", "alert", "frozen", "edition"),
-    *("account", "intake", "intake_row"),
+    *("account", "handed", "intake", "intake_row"),
 )
 """What a request that was refused leaves as it was; what it keeps of itself is elsewhere."""
 PARTLY = (

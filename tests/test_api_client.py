@@ -13,13 +13,13 @@ import httpx
 import pytest
 from office import FILE, LICENCE, Office, address, running
 
-from states.files.kinds import Kind
+from states.files.rows import Medium
 
 NAME = "hoso_client"
 CONFIG = {
     "post_hooks": [],  # no formatter
     # The generator takes files of this type alone: the others are sent and got in the same way.
-    "content_type_overrides": dict.fromkeys(Kind, "application/octet-stream"),
+    "content_type_overrides": dict.fromkeys(Medium, "application/octet-stream"),
 }
 
 

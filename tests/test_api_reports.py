@@ -16,6 +16,7 @@ from states import ledger
 from states.catalogue import bundles
 from states.figures import freezing
 from states.figures.every import REPORTS
+from states.figures.periods import Period
 from states.ledger import Act, Lodging
 from states.words import Channel, Event, Role
 
@@ -203,7 +204,8 @@ async def test_as_a_workbook_a_page_and_a_drawing(office, codes):
         assert f'filename="bieu06.{form}"' in answer.headers["Content-Disposition"]
         assert answer.headers["Content-Type"].partition(";")[0] == MEDIA[form].partition(";")[0]
     book = openpyxl.load_workbook(io.BytesIO(await file(office, "bieu06", "xlsx")))
-    assert any("H42.03" in [cell.value for cell in row] for row in book.active.rows)
+    rows = [[cell.value for cell in row] for row in book.active.rows]
+    assert any(row[1] == "Sở Khoa học và Công nghệ" for row in rows)
     assert b"<script" not in await file(office, "bieu06", "svg")
 
 
@@ -340,3 +342,79 @@ async def test_classed_anew_the_figures_are_others(office, fresh):
     anew = await read(office, "bieu06", **until, policy="instant")
     overdue = [each["sheets"][0]["total"]["overdue"] for each in (frozen, anew)]
     assert overdue == [0, 1]
+
+
+# A period that has not ended ------------------------------------------------------------------
+
+
+async def test_nothing_is_late_by_a_date_ahead(office, codes):
+    """On 5 March, of what is due on the 11th, whatever end is named."""
+    office.at = datetime(2024, 3, 5, 8, tzinfo=HANOI)
+    for asked in ({"period": "2024-03"}, {"period": "2024", "each": "month"}, MARCH):
+        form = await read(office, "bieu06", LABOUR, **asked)
+        [row] = form["sheets"][0]["rows"]
+        assert (row["in_time"], row["overdue"]) == (2, 0), asked
+        assert (form["provisional"], form["to"]) == (True, office.at.isoformat())
+        path = row["open"].replace("{figure}", "in_time")
+        answer = await office.client.get(path, headers=by(LABOUR))
+        assert {each["code"] for each in answer.json()["items"]} == set(codes[3:])
+        sorry = await read(office, "apologies", LABOUR, **asked)
+        assert all(each["late"] == 0 for each in sorry["sheets"][0]["rows"])
+
+
+async def test_plans_and_duties_are_of_the_period_as_it_was_named(office):
+    office.at = datetime(2024, 3, 5, 8, tzinfo=HANOI)
+    for name in ("targets", "duties"):
+        assert (await read(office, name, period="2024"))["to"] == "2025-01-01T00:00:00+07:00"
+    [days, _] = (await read(office, "duties", period="2024-03"))["sheets"]
+    assert {row["standing"] for row in days["rows"]} == {"coming"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"period": "2024-05"}, "has not begun"),
+        ({"from": "2024-04-08T09:00:00+07:00", "to": "2024-05-01T00:00:00+07:00"}, "not begun"),
+        ({"period": "1900"}, "from 1901 on"),
+        ({"option": "as_known=0001-01-01"}, "years 1900 to 2200"),
+        ({"option": "as_known=9999-01-01"}, "years 1900 to 2200"),
+        ({"option": "as_known=2023-01-01", "period": "2024-03"}, "had not begun by 2023-01-01"),
+    ],
+)
+async def test_a_period_that_is_not_there_is_refused(office, asked, why):
+    answer = await office.client.get("/v1/reports/bieu06", params=asked, headers=by(CONTROL))
+    assert why in refused(answer, "bad-input")
+
+
+async def test_as_known_then_what_was_ahead_then_was_not_late(office, codes):
+    """Known at a moment within the period: it is told as it would have been then."""
+    async with office.app.state.house.engine.connect() as db:
+        known_at = (await db.scalar(sa.select(sa.func.clock_timestamp()))).astimezone(HANOI)
+    office.at = known_at + timedelta(days=9)
+    whole = {"from": "2024-03-01T00:00:00+07:00", "to": (known_at + timedelta(days=5)).isoformat()}
+    told = await read(office, "bieu06", **whole, option=f"as_known={known_at.isoformat()}")
+    assert told["to"] == known_at.isoformat()
+
+
+@pytest.mark.parametrize("year", ["1901", "1905"])
+async def test_before_1911_moments_are_told_in_utc(office, codes, year):
+    """The place's own time was off by seconds then, which few can read."""
+    asked = {"from": f"{year}-01-01T00:00:00+07:00", "to": MARCH["to"]}
+    form = await read(office, "bieu06", LABOUR, **asked)
+    since = datetime.fromisoformat(form["from"])
+    assert since == datetime.fromisoformat(asked["from"])
+    assert form["from"].endswith("Z")
+    [row] = form["sheets"][0]["rows"]
+    path = row["open"].replace("{figure}", "received")
+    answer = await office.client.get(path, headers=by(LABOUR))
+    assert len(answer.json()["items"]) == row["received"] == 2
+    named = await read(office, "bieu06", LABOUR, period=year)
+    assert datetime.fromisoformat(named["from"]) == Period.parse(year).since
+
+
+@pytest.mark.parametrize("channel", ["%", "counter'", "nowhere"])
+async def test_a_word_that_there_is_not_is_no_dossiers(office, codes, channel):
+    asked = MARCH | {"figure": "received", "where": f"channel={channel}"}
+    assert (await read(office, "bieu06/dossiers", **asked))["items"] == []
+    there = await read(office, "bieu06/dossiers", **asked | {"where": "channel=counter"})
+    assert len(there["items"]) == 4

@@ -242,8 +242,15 @@ def cells(sheet: Any, *keys: str) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests' own catalogue has no names."""
-    for module in ("rework", "waiting"):
-        monkeypatch.setattr(f"states.figures.{module}.called", lambda book, key, code: code)
+    for name in (
+        "rework.called",
+        "rework.stage_called",
+        "rework.activity_called",
+        "variants.activity_called",
+        "waiting.called",
+        "waiting.activity_called",
+    ):
+        monkeypatch.setattr(f"states.figures.{name}", lambda book, of, code: code)
 
 
 async def test_reports_of_bottlenecks(db: AsyncConnection, named: None) -> None:

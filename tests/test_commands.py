@@ -118,6 +118,7 @@ def test_the_commands_of_the_design() -> None:
         *(("report", each) for each in ("list", "freeze", "frozen", "compare", *REPORTS)),
         *((each,) for each in ("classify", "archive")),
         *(("proof", each) for each in ("list", "seen")),
+        ("log", "export"),
         *(("procedures", each) for each in PROCEDURES.split()),
         *(("calendars", each) for each in ["list", "show", "versions", "export", "propose"]),
         *(("breaches", each) for each in ("list", "summary", "groups", "compare", "apologies")),
@@ -127,7 +128,7 @@ def test_the_commands_of_the_design() -> None:
         *(("organisation", each) for each in ("show", "queue", *BUNDLE.split())),
         *((of, each) for of in ("regimes", "rules", "plans") for each in ("show", *BUNDLE.split())),
         *(("templates", each) for each in BUNDLE.split()),
-        *(("user", each) for each in ("add", "list", "reset", "link", "close", "token")),
+        *(("user", each) for each in ("add", "list", "history", "reset", "link", "close", "token")),
         *(("user", "key", each) for each in ("add", "list", "rotate", "revoke")),
     }
     assert {name for names in cli.SUBJECTS.values() for name in names} == {name[0] for name in ALL}
@@ -376,11 +377,11 @@ async def test_bieu06_as_a_table(here: Path, files: tuple[Path, Path]) -> None:
     answer = await hoso("report", "bieu06", *MARCH)
     assert answer.code == 0
     assert "01/03/2024 – 31/03/2024" in answer.out
-    assert "(policy: as frozen)" in answer.out
+    assert "xếp loại như đã chốt / classes as frozen" in answer.out
     [total] = [line.split() for line in answer.out.splitlines() if "Tổng / Total" in line]
     assert total[-11:] == ["5", "0", "5", "0", "4", "2", "1", "1", "1", "0", "1"]
-    assert "75.00% of đã giải quyết / resolved (3 of 4)" in answer.out
-    assert "60.00% of tổng tiếp nhận / received (3 of 5)" in answer.out
+    assert "75.00% of resolved (3 of 4)" in answer.out
+    assert "trên tổng tiếp nhận (3 trong 5)" in answer.out
     assert "do not balance" not in answer.out
 
 
@@ -432,10 +433,10 @@ async def test_bieu06_as_a_workbook(here: Path, files: tuple[Path, Path]) -> Non
     assert [str(value or "") if value != 0 else "0" for value in total[:14]] == LINES[0]
     assert total[14:] == [0.75, 0.6]
     assert "01/03/2024 – 31/03/2024" in rows[0][0]
-    [heads] = [n for n, row in enumerate(rows) if row[2] == "Tổng tiếp nhận\nReceived"]
+    [heads] = [n for n, row in enumerate(rows) if row[2] == "Tổng số\nAll"]
     assert rows[heads + 1][:4] == ["(1)", "(2)", "(3)", "(4)"]
     assert sheet.freeze_panes == f"C{heads + 3}"
-    assert any("60.00% of tổng tiếp nhận / received (3 of 5)" in str(row[0]) for row in rows)
+    assert any("60.00% of received (3 of 5)" in str(row[0]) for row in rows)
 
 
 async def test_names_that_look_like_formulas_stay_names(

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from book import BOOK, at
+from book import BOOK, at, move
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy.ext.asyncio import AsyncConnection
 from test_figures import APRIL, DAYS, LIVES, MARCH, Life, live, received
@@ -17,6 +17,7 @@ from states.figures.counting import Form, Rate, counted
 from states.figures.opening import behind, pairs
 from states.figures.periods import Period
 from states.figures.reporting import Asked, Report
+from states.words import Event
 
 FORMS = [each for each in every.REPORTS.values() if each.form is not None]
 
@@ -119,3 +120,20 @@ def test_pairs_are_pairs() -> None:
     for wrong in (["a"], ["=b"], ["a=b", "a=c"]):
         with pytest.raises(BadInput, match="KEY=VALUE"):
             pairs(wrong)
+
+
+async def test_an_extension_counts_in_the_month_it_was_made_in(db: AsyncConnection) -> None:
+    """Month by month, as many as each number opens to."""
+    code = await received(db, at(0))
+    await received(db, at(1))
+    await move(db, code, Event.extend, at(2), payload={"term": "90cd"})
+    report = every.find("apologies")
+    asked = question(db, until=at(80), each="month")
+    assert report.form is not None
+    rows = await counted(db, report.form, (), asked.periods)
+    assert [(row["period"], row["running"]) for row in rows if row["running"]] == [("2024-03", 1)]
+    assert len(rows) == 3
+    for row in rows:
+        for key in ("running", "late", "missed", "kept", "ended"):
+            found = await listed(asked, report, key, {"period": row["period"]})
+            assert len(found) == row[key], (row["period"], key)

@@ -30,7 +30,7 @@ from api.app import create_app
 from config import secret
 from config.settings import Settings
 from states import db
-from states.files.kinds import Kind
+from states.files.rows import Medium
 
 DRAWN = int(os.environ.get("HOSO_TEST_FUZZ", "0"))
 CHECKS = [
@@ -60,7 +60,7 @@ STRANGE: tuple[Any, ...] = (
 )
 
 
-@schemathesis.serializer("application/octet-stream", *Kind)
+@schemathesis.serializer("application/octet-stream", *Medium)
 def file(ctx: Any, value: Any) -> bytes:
     """A body that is a file."""
     return value if isinstance(value, bytes) else str(value).encode()

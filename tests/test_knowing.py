@@ -8,15 +8,30 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from book import BOOK, LICENCE, PERMIT, Shelf, at, move, process, wander, wander_on
+from book import (
+    BOOK,
+    FILE,
+    LICENCE,
+    PERMIT,
+    Shelf,
+    act,
+    at,
+    lodging,
+    move,
+    process,
+    wander,
+    wander_on,
+)
 from cli import hoso
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from test_commands import here, receive  # noqa: F401  a fixture
 from test_figures import GRANTED, received
 
+from states import ledger
 from states.errors import BadInput
 from states.figures import bieu06
 from states.figures.bieu06 import NUMBERS, Bieu06
+from states.figures.bieu06 import known as of_known
 from states.figures.knowing import Known, as_known
 from states.words import Event
 
@@ -117,6 +132,46 @@ async def test_of_some_agencies_only(db: AsyncConnection) -> None:
     assert len((await known(db, before, agencies=["H42.05"])).shifts) == 1
 
 
+async def test_whose_it_was_then_has_it_then(db: AsyncConnection) -> None:
+    """Whosever it is now: and who is told of one agency hears nothing of the other."""
+    code = await received(db, at(1))
+    when = await now_of(db)
+    await move(db, code, Event.withdraw, at(2), reason="công dân xin rút")
+    there = sa.text("UPDATE dossier SET agency = 'H42.02' WHERE code = :code")
+    await db.execute(there, {"code": code})
+    whole = await known(db, when)
+    was, now = ("H42.05", "direct", "overdue"), ("H42.02", "unclassed")
+    assert [(each.was, each.now) for each in whole.shifts] == [(was, now)]
+    old = await known(db, when, agencies=["H42.05"])
+    assert (numbers(old.then), numbers(old.now)) == ({was[:2]: 1, (was[0], was[2]): 1}, {})
+    assert [(each.was, each.now) for each in old.shifts] == [(was, ())]
+    new = await known(db, when, agencies=["H42.02"])
+    assert (numbers(new.then), numbers(new.now)) == ({}, {now: 1})
+    assert [(each.was, each.now, each.between) for each in new.shifts] == [((), now, ())]
+    assert (old.replayed, new.replayed) == (1, 1)
+    nobody = await known(db, when, agencies=["H42.03"])
+    assert (nobody.shifts, nobody.replayed) == ((), 0)
+
+
+async def test_what_was_recorded_with_another_is_theirs(db: AsyncConnection) -> None:
+    """Registered with one agency, and received by another, whose procedure it had become."""
+    book = BOOK.with_next(LICENCE, agency="H42.02")
+    brings = dict.fromkeys((each.code for each in LICENCE.components), FILE)
+    registers = act(Event.register, at(0), payload={"components": brings})
+    before = await now_of(db)
+    code = (await ledger.open_(db, BOOK, lodging(LICENCE), registers)).code
+    when = await now_of(db)
+    await move(db, code, Event.receive, at(1), book=book)
+    await move(db, code, Event.withdraw, at(2), book=book)
+    for known_at, agency, events in (
+        (when, "H42.02", ["receive", "withdraw"]),
+        (before, "H42.02", ["register", "receive", "withdraw"]),
+        (before, "H42.05", []),
+    ):
+        found = await as_known(db, book, SINCE, UNTIL, known_at, [agency])
+        assert [line.event for each in found.shifts for line in each.between] == events
+
+
 async def test_what_cannot_be_read_any_more_is_told(db: AsyncConnection) -> None:
     """Its rules of then are gone from the book: it is counted where it is now."""
     paper = await process(db, PERMIT)
@@ -160,6 +215,24 @@ async def test_the_report_as_it_was_known(here: Path, fresh: AsyncEngine) -> Non
     assert (shown.code, max(map(len, shown.out.splitlines())) <= 100) == (0, True)
     assert new in shown.out
     assert len((await hoso(*asked, "--json")).json["sheets"]) == 2
+
+
+async def test_where_nothing_was_recorded_by_then_the_report_says_so(
+    here: Path,  # noqa: F811
+    fresh: AsyncEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    when, *_ = await grown(fresh)
+    monkeypatch.setattr(of_known, "MANY", 1)  # a long list goes on as it is read
+    asked = ("report", "bieu06", "--period", "2024-03", "--as-known")
+    told = (await hoso(*asked, "2024-04-02", "--explain", "--json")).json
+    assert told["sheets"][0]["rows"] == []
+    assert [each["line"] for each in told["sheets"][2]["rows"]].count(1) == 2
+    [fault] = told["faults"]
+    assert "had recorded nothing by then: its first line was recorded on" in str(fault)
+    shown = await hoso(*asked, "2024-04-02", "--explain")
+    assert "In all" in shown.out
+    assert (await hoso(*asked, when.isoformat(), "--json")).json["faults"] == []
 
 
 async def test_the_period_ends_where_knowing_does(here: Path, fresh: AsyncEngine) -> None:  # noqa: F811

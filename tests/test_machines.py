@@ -110,7 +110,8 @@ class Fleet:
         )
 
     def api(self, number: int) -> None:
-        serving = ["--host", "127.0.0.1", "--port", str(self.apis[number])]
+        serving = ["--http", "api.heads:Heads", "--host", "127.0.0.1"]
+        serving += ["--port", str(self.apis[number])]
         self.begin(
             f"api-{number}",
             *(sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", *serving),

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from test_commands import BOOK, receive
 from typer.testing import CliRunner, Result
 
-from api.cli import proving
+from api.cli import frozen, proving
 from config.settings import settings
 from flows.classify import classify
 from flows.opening import close
@@ -28,7 +28,7 @@ from states.words import Event, Role
 app = typer.Typer()
 proving.add_to(app)
 reports = typer.Typer()
-proving.add_to_report(reports)
+frozen.add_to_report(reports)
 app.add_typer(reports, name="report")
 
 LEADER, CLERK = "p-centre-lead", "p-reception-01"

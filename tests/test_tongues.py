@@ -229,7 +229,7 @@ def test_every_state_refuses_in_vietnamese():
     for state in State:
         for event in Event:
             if not lifecycle.moves(event, state):
-                shut = lifecycle._shut(state, ())
+                shut = lifecycle.shut(event, state, Role.control)
                 assert NATIONAL[state][0] in said(shut, Lang.vi)
                 assert foreign(shut, said(shut, Lang.vi)) == set()
     assert Now(at, Role.control).role is Role.control

@@ -22,8 +22,8 @@ GROUPS = "agency, unit, person, procedure, field, rule, cause, month or holder"
 Told = Annotated[str, typer.Option("--by", help=f"{GROUPS}.")]
 GROUPED = {
     "group": "", "breaches": "breaches", "share": "%", "minutes": "minutes late",
-    "share_of_minutes": "% of them", "running": "late still", "unexplained": "unexplained",
-    "without_apology": "no apology",
+    "share_of_minutes": "% of them", "running": "late still", "unexplained": "not explained",
+    "without_apology": "no apology", "corrected": "set aside",
 }  # fmt: skip
 COMPARED = {
     "group": "", "before": "before", "after": "after", "change": "change", "share_before": "% then",

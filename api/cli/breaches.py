@@ -36,7 +36,8 @@ Deadline = Annotated[int | None, typer.Option(help="The version, where several w
 CAUSES = "workload, absence, waiting_for_other, incomplete_dossier, complex_case, system or other"
 SHOWN = 100  # in a table; --json has them all
 COLUMNS = ("code", "rule", "unit", "due_at", "minutes", "standing")
-COUNTED = ("agency", "unit", "cause", "breaches", "running", "minutes", "unexplained")
+COUNTED = ("agency", "unit", "cause", "breaches", "running", "minutes", "unexplained",
+           "without_apology", "corrected")  # fmt: skip
 SHARES = ("kind", "unit", "person", "agency", "minutes", "late_minutes")
 
 
@@ -82,7 +83,8 @@ def list_(
     if json:
         as_json(rows)
         return
-    listed("Vi phạm thời hạn / Breaches", COLUMNS, rows[:SHOWN], json=False)
+    told = [row | {"standing": _standing(row)} for row in rows[:SHOWN]]
+    listed("Vi phạm thời hạn / Breaches", COLUMNS, told, json=False)
     if len(rows) > SHOWN:
         console.print("… and more: narrow it, or --json for all.", highlight=False)
 
@@ -99,7 +101,7 @@ def summary(
 
     only = listing.Only(agency, unit, rule)
     rows = catalogued(data, lambda db, book, at: listing.by_cause(db, book, only))
-    listed("Theo nguyên nhân / By cause", (*COUNTED, "without_apology"), rows, json=json)
+    listed("Theo nguyên nhân / By cause", COUNTED, rows, json=json)
 
 
 def show(code: Code, data: Data = None, json: Json = False) -> None:
@@ -121,6 +123,11 @@ def _show(row: dict[str, Any]) -> None:
         f"{row['rule']} (visit {row['visit']}, deadline {row['deadline']}): due"
         f" {local(row['due_at'])}, held by {row['unit']} {row['person'] or ''}".rstrip()
     )
+    if row["corrected_seq"]:
+        _say(
+            f"  set aside by correction, line {row['corrected_seq']}: by the corrected calendar it"
+            " was not late, and nobody is to explain it; before that it was"
+        )
     late = f"late until {local(row['ended_at'])}, {row['minutes']} working minutes"
     apology = f"apology: line {row['apology_seq']}" if row["apology_seq"] else "no apology"
     _say(f"  {late if row['ended_at'] else 'late still'}; {apology}; {row['standing']}")
@@ -129,6 +136,11 @@ def _show(row: dict[str, Any]) -> None:
         console.print(table("Ai giữ hồ sơ / Who had it", SHARES, shares))
     for each in row["lines"]:
         _say(f"  {local(each['at'])} {each['actor']} {each['step']} {_what(each)}".rstrip())
+
+
+def _standing(row: dict[str, Any]) -> str:
+    seq = row["corrected_seq"]
+    return str(row["standing"]) if seq is None else f"corrected, line {seq}"
 
 
 def _what(line: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Commands that check and draw: verify, draw, migrate."""
 
 import asyncio
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -69,23 +70,28 @@ def verify(
         )
 
 
+def _proof(file: Path) -> bytes:
+    """Of a pipe or a device nobody knows the end: a file alone is read, and not past the limit."""
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise BadInput("{file} is no regular file: name a proof's file", file=str(file))
+        with file.open("rb") as there:
+            text = there.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            "{file} cannot be read: {why}; name a proof's file",
+            file=str(file),
+            why=getattr(error, "strerror", None) or error,
+        ) from None
+    if len(text) > LARGEST:
+        raise BadInput("{file} has over {most:,} bytes: no proof has", file=str(file), most=LARGEST)
+    return text
+
+
 def _check_proof(file: Path, *, json: bool) -> None:
     from states import checker
 
-    try:
-        size = file.stat().st_size
-        text = file.read_bytes() if size <= LARGEST else b""
-    except OSError as error:
-        raise BadInput(
-            "{file} cannot be read: {why}; name a proof's file", file=str(file), why=error.strerror
-        ) from None
-    if size > LARGEST:
-        raise BadInput(
-            "{file} has {size:,} bytes: no proof has over {most:,}",
-            file=str(file),
-            size=size,
-            most=LARGEST,
-        )
+    text = _proof(file)
     fault = checker.fault_of(text)
     if json:
         as_json({"proof": str(file), "fault": fault and fault._asdict()})

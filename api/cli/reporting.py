@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 
 from api import papers
-from api.cli import proving
+from api.cli import frozen
 from api.cli.data import moment
-from api.cli.output import ZONE, as_json, check_writable, console, listed
+from api.cli.output import ZONE, as_json, check_writable, console, listed, table
 from api.cli.place import Data, Json, placed, transacted
 from states.clock import Policy
 from states.errors import BadInput
@@ -47,7 +48,7 @@ def add_to(app: typer.Typer) -> None:
     reports.command("list")(list_)
     for report in every.REPORTS.values():
         reports.command(report.name, help=_help(report))(_command(report))
-    proving.add_to_report(reports)
+    frozen.add_to_report(reports)
     app.add_typer(reports, name="report")
 
 
@@ -58,7 +59,7 @@ def list_(json: Json = False) -> None:
             "name": each.name,
             "title": each.title.vi,
             "english": each.title.en,
-            "source": each.source,
+            "source": each.source.vi if not json else each.source._asdict(),
             "by": each.by,
             "options": {name: said.en for name, said in each.options.items()},
         }
@@ -125,7 +126,7 @@ def _command(report: Report) -> Callable[..., None]:
         _same_zone(since, until)
         question = Question(
             moment(since), moment(until), period, agency,
-            tuple(filter(None, (by or "").split(","))), each, policy,
+            None if by is None else tuple(filter(None, by.split(","))), each, policy,
             pairs(option or []) | _known(as_known, explain=explain),
         )  # fmt: skip
         wanted = Wanted(papers.Form.json if json else form, output, notes)
@@ -247,16 +248,27 @@ async def _behind(
 
 PAGE = 10_000
 TABLE = {
-    "code": "mã / code", "agency": "agency", "procedure": "procedure", "received_at": "received",
-    "due_at": "due", "finished_at": "finished", "verdict": "class",
+    "code": "mã\ncode", "agency": "cơ quan\nagency", "procedure": "thủ tục\nprocedure",
+    "received_at": "tiếp nhận\nreceived", "due_at": "hẹn trả\ndue",
+    "finished_at": "kết thúc\nfinished", "verdict": "loại\nclass",
 }  # fmt: skip
 HIDDEN = {"id", "calendar"}
+
+
+def _dossiers(title: str, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        listed(title, TABLE, rows, json=False)
+        return
+    made = table(title, TABLE.values(), [[row[name] for name in TABLE] for row in rows])
+    made.box, made.padding, made.show_edge = box.SIMPLE_HEAD, (0, 0), False
+    made.columns[0].no_wrap = True  # a code in two halves is copied by nobody
+    console.print(made)
 
 
 def _list(title: str, rows: list[dict[str, Any]], wanted: Wanted) -> None:
     told = [{key: row[key] for key in row if key not in HIDDEN} for row in rows]
     if wanted.form is papers.Form.table and wanted.output is None:
-        listed(f"{title}: {len(rows):,}", TABLE, told[:SHOWN], json=False)
+        _dossiers(f"{title}: {len(rows):,}", told[:SHOWN])
         if len(rows) > SHOWN:
             console.print(f"The first {SHOWN}: --format csv has all of them.", style="dim")
         if rows:
@@ -266,9 +278,9 @@ def _list(title: str, rows: list[dict[str, Any]], wanted: Wanted) -> None:
     if wanted.form is papers.Form.json:
         as_json(told, text)
     else:
-        from api.papers.comma import table
+        from api.papers import comma
 
-        table(text, told, TABLE)
+        comma.table(text, told, TABLE)
     if wanted.output is None:
         sys.stdout.write(text.getvalue())
         return

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.doors.house import House, house
 from api.doors.opening import SIGN_IN, Door, opened
+from api.doors.still import Still
 from api.problems import Unidentified
 from api.spoken import liked
 from states import people, seeing
@@ -47,6 +48,7 @@ __all__ = [
     "Shelf",
     "Signed",
     "Speaks",
+    "Still",
     "Who",
     "house",
     "identified",
