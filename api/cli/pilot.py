@@ -77,3 +77,21 @@ def show(made: Any, took: float | None, *, json: bool) -> None:
     told = "was lived here before" if took is None else f"took {took:.0f} s"
     console.print(f"\nThe year {told}.\n", highlight=False)
     screen.show(console, made)
+    for line in summed_up(made):
+        console.print(line, style="bold", markup=False, highlight=False)
+
+
+def summed_up(made: Any) -> tuple[str, str]:
+    """The year in a sentence, as it was in the papers: what came in, and what became of it."""
+    (sheet,) = made.sheets
+    total = dict(zip((column.key for column in sheet.columns), sheet.total, strict=True))
+    n = {key: f"{number:,}" for key, number in total.items() if isinstance(number, int)}
+    vi = (
+        f"Tiếp nhận {n['received']}; giải quyết {n['resolved']} = trước hạn {n['early']} + đúng hạn"
+        f" {n['on_time']} + quá hạn {n['late']}; đang xử lý {n['in_process']}."
+    )
+    en = (
+        f"Received {n['received']}; resolved {n['resolved']} = {n['early']} early + {n['on_time']}"
+        f" on time + {n['late']} late; in process {n['in_process']}."
+    )
+    return vi.replace(",", "."), en
