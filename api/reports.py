@@ -99,13 +99,15 @@ class Between(BaseModel):
 
 
 class Shift(BaseModel):
-    """A dossier that is counted elsewhere now. `line`: the last recorded since."""
+    """A dossier that is counted elsewhere now. `line`: the last recorded since while it was of an
+    agency that the caller sees.
+    """
 
     code: str
     was: list[str] = Field(description="The agency and the columns; empty: none.")
     now: list[str]
-    line: int
-    event: str
+    line: int | None
+    event: str | None
     between: list[Between] = Field(description="Every line recorded since, the oldest first.")
 
 
@@ -116,7 +118,7 @@ class Compared(BaseModel):
     period: str
     cells: list[Cell]
     shifts: list[Shift]
-    unread: int = Field(description="Dossiers of any agency whose lines cannot be read any more.")
+    unread: int = Field(description="Dossiers whose lines cannot be read any more.")
 
 
 @router.get("/frozen", dependencies=READS)
@@ -156,15 +158,14 @@ async def compare_frozen_report(
     """
     seen = asking.whole(who, sees)
     row = await freezing.find(db, number)
-    found = await comparing.compare(db, book, row)
-    shifts = [each for each in found.shifts if seen is None or (each.was or each.now)[0] in seen]
+    found = await comparing.compare(db, book, row, None if seen is None else sorted(seen))
     if (names := hidden(request, who)) is None:
-        await looked(each.id for each in shifts)
-    shifts = [known.hidden(each, names) for each in shifts]
+        await looked(each.id for each in found.shifts)
+    shifts = [known.hidden(each, names) for each in found.shifts]
     return Compared(
         id=number,
         period=row.period,
-        cells=_cells(found.cells, seen),
+        cells=_cells(found.cells, None),
         shifts=[Shift.model_validate(each, from_attributes=True) for each in shifts],
         unread=found.unread,
     )

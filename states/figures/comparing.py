@@ -1,6 +1,6 @@
 """A frozen report beside today's figures, cell by cell, with the dossiers that made them differ."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -32,13 +32,18 @@ class Comparison:
     unread: int
 
 
-async def compare(db: AsyncConnection, book: Book, kept: Any) -> Comparison:
-    """A frozen report, as `freezing.latest` or `find` give it, beside what it would say now."""
-    rows = freezing.form_of(kept)
-    made = await bieu06(db, book, kept.since, kept.until)
+async def compare(
+    db: AsyncConnection, book: Book, kept: Any, agencies: Sequence[str] | None = None
+) -> Comparison:
+    """A frozen report, as `freezing.latest` or `find` give it, beside what it would say now.
+
+    `agencies`: of these alone; None: of all.
+    """
+    rows = [row for row in freezing.form_of(kept) if agencies is None or row["agency"] in agencies]
+    made = await bieu06(db, book, kept.since, kept.until, agencies)
     cells = tuple(differences(rows, map(asdict, made.rows)))
-    moved = Moved()
-    told = [each async for each in shifts(db, book, kept.since, kept.until, kept.known_at, moved)]
+    moved, span = Moved(), (kept.since, kept.until, kept.known_at)
+    told = [each async for each in shifts(db, book, *span, moved, agencies)]
     return Comparison(cells, tuple(told), moved.unread)
 
 

@@ -56,14 +56,14 @@ class Shift(NamedTuple):
     id: int
 
     @property
-    def line(self) -> int:
-        """The number of the last line."""
-        return self.between[-1].seq
+    def line(self) -> int | None:
+        """The number of the last line; None where those told recorded none."""
+        return self.between[-1].seq if self.between else None
 
     @property
-    def event(self) -> str:
+    def event(self) -> str | None:
         """The event of the last line."""
-        return self.between[-1].event
+        return self.between[-1].event if self.between else None
 
 
 @dataclass(slots=True)
