@@ -101,6 +101,24 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield db
 
 
+@asynccontextmanager
+async def alone(engine: AsyncEngine, kind: int, number: int) -> AsyncIterator[bool]:
+    """Whether nobody else has that number of its kind, held until the end.
+
+    By a lock of the session: it ends with whoever holds it, however that ends.
+    """
+    async with engine.connect() as holding:
+        lock = {"kind": kind, "number": number}
+        ours = await holding.scalar(sa.text("SELECT pg_try_advisory_lock(:kind, :number)"), lock)
+        await holding.commit()
+        try:
+            yield bool(ours)
+        finally:
+            if ours:
+                await holding.execute(sa.text("SELECT pg_advisory_unlock(:kind, :number)"), lock)
+                await holding.commit()
+
+
 async def fetch(db: AsyncConnection, sql: str, *values: Any) -> Any:
     """The first row by the driver itself, in the same transaction; None when there is none.
 

@@ -85,7 +85,8 @@ class Town:
 def town(server: Any, worker_id: str, tmp_path_factory: Any) -> Iterator[Town]:
     """A database of its own: what is published in it stays in it."""
     name, folder = f"fuzz_{worker_id}", tmp_path_factory.mktemp("fuzz")
-    with alone(server.data):
+    with alone(server.data):  # made anew where this process comes back to the file
+        run_as_owner(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         run_as_owner(server, f"CREATE DATABASE {name} TEMPLATE hoso")
     ours, owners = (server.address(name, role) for role in ("hoso_app", "postgres"))
     tokens = asyncio.run(_built(ours, owners, folder))

@@ -129,7 +129,8 @@ async def test_an_empty_database_holds(fresh: AsyncEngine) -> None:
 
 ANOTHER = {
     "state": "routed", "channel": "post", "policy": "instant", "stage_role": "leader",
-    "outcome": "refused", "verdict": "late", "facts": '{"holds": []}', "stage": 1,
+    "outcome": "refused", "delivered_by": "post", "verdict": "late",
+    "facts": '{"holds": []}', "stage": 1,
     "role": "officer",
 }  # fmt: skip
 COLUMNS = [c for c in Dossier.__table__.c if c.name != "id"]

@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 from states.catalogue import Catalogue
 from states.changes.plans import Plan, back, plan
 from states.changes.rows import Kind, Status
-from states.db import transaction
+from states.db import alone, transaction
 from states.ledger.many import after, move_claimed
 from states.ledger.statements import d
 from states.words import Role
@@ -60,7 +60,7 @@ async def apply(
 
     `watch` hears the codes of the dossiers that were moved, once that is committed.
     """
-    async with _alone(engine, number) as ours:
+    async with alone(engine, LOCK, number) as ours:
         row = await _row(engine, number)
         if not ours or row.status not in OPEN:
             return row
@@ -103,21 +103,6 @@ async def _row(engine: AsyncEngine, number: int) -> Any:
 
 async def _note(db: AsyncConnection, number: int, told: Mapping[str, Any]) -> None:
     await db.execute(sa.update(change).where(c.id == number).values(told))
-
-
-@asynccontextmanager
-async def _alone(engine: AsyncEngine, number: int) -> AsyncIterator[bool]:
-    """Whether nobody else has it; a lock that ends with whoever holds it, however that ends."""
-    async with engine.connect() as holding:
-        lock = {"class": LOCK, "number": number}
-        ours = await holding.scalar(sa.text("SELECT pg_try_advisory_lock(:class, :number)"), lock)
-        await holding.commit()
-        try:
-            yield bool(ours)
-        finally:
-            if ours:
-                await holding.execute(sa.text("SELECT pg_advisory_unlock(:class, :number)"), lock)
-                await holding.commit()
 
 
 async def _lane(

@@ -6,8 +6,7 @@ it in; so a run that begins again goes on behind the last that has its row.
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -19,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from states.catalogue import Catalogue
-from states.db import transaction
+from states.db import alone, transaction
 from states.errors import HosoError
 from states.files.refusals import Spoilt, StoreAway
 from states.files.rows import file
@@ -72,7 +71,7 @@ async def run(
     card: Callable[[str], str] | None = None,
 ) -> Any:
     """Take one in to its end; its row then. Another's run is left alone. Raises `StoreAway`."""
-    async with _alone(engine, number) as ours:
+    async with alone(engine, LOCK, number) as ours:
         row = await _row(engine, number)
         if not ours or row.state not in OPEN:
             return row
@@ -97,21 +96,6 @@ async def _row(engine: AsyncEngine, number: int) -> Any:
 async def _note(engine: AsyncEngine, number: int, told: dict[str, Any]) -> None:
     async with transaction(engine) as db:
         await db.execute(sa.update(intake).where(i.id == number).values(told))
-
-
-@asynccontextmanager
-async def _alone(engine: AsyncEngine, number: int) -> AsyncIterator[bool]:
-    """Whether nobody else has it; a lock that ends with whoever holds it, however that ends."""
-    async with engine.connect() as holding:
-        lock = {"class": LOCK, "number": number}
-        ours = await holding.scalar(sa.text("SELECT pg_try_advisory_lock(:class, :number)"), lock)
-        await holding.commit()
-        try:
-            yield bool(ours)
-        finally:
-            if ours:
-                await holding.execute(sa.text("SELECT pg_advisory_unlock(:class, :number)"), lock)
-                await holding.commit()
 
 
 # Reading and taking -----------------------------------------------------------------------
