@@ -42,7 +42,8 @@ def _fault_of(text: bytes) -> Fault | None:
     except RecursionError:
         return Fault("the file", f"it is no proof of form {FORM}: it is nested too deep")
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as wrong:
-        return Fault("the file", f"it is no proof of form {FORM}: {repr(wrong)[:200]}")
+        why = f"it lacks {wrong}" if isinstance(wrong, KeyError) else repr(wrong)
+        return Fault("the file", f"it is no proof of form {FORM}: {why[:200]}")
     return None
 
 

@@ -91,6 +91,7 @@ async def deployed(asked: Asked, period: Period) -> list[Deployed]:
     ]
 
 
+LEVELS = {"province": "tỉnh", "district": "huyện", "commune": "xã"}
 LIST = (
     Column("agency", Both("Cơ quan", "Agency"), Kind.called),
     Column("procedure", Both("Thủ tục", "Procedure"), Kind.called),
@@ -126,7 +127,7 @@ async def _make(asked: Asked) -> Paper:
         [
             called(asked.book, "agency", each.of.agency),
             called(asked.book, "procedure", each.of.code),
-            each.of.level,
+            LEVELS[each.of.level],
             each.of.post.eligible,
             each.of.post.reason.vi if each.of.post.reason else None,
             *(each.figures[column.key] for column in FORM.columns),
