@@ -3,25 +3,31 @@
 Only this file and `test_pilot.py` know what was published; the code may not.
 """
 
+import csv
+import io
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 from pilot_year import lived
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.papers import Form, written
 from states import catalogue
 from states.db import engine
 from states.errors import BadInput, Unknown
 from states.figures import freezing, trend
 from states.figures.asking import Question, asked
 from states.figures.every import find
+from states.figures.opening import behind
 from states.figures.periods import Period
 from states.figures.sheets import Paper, Sheet
 from states.ledger.statements import d, e, v
@@ -76,11 +82,56 @@ async def test_the_form_says_what_was_published(db: AsyncConnection) -> None:
     assert (paper.faults, paper.provisional) == ((), False)
 
 
-@pytest.mark.parametrize("by", [("field",), ("procedure",), ("channel", "agency"), ("counter",)])
+@pytest.mark.parametrize(
+    "by",
+    [
+        ("field",),
+        ("procedure",),
+        ("level",),
+        ("agency", "level"),
+        ("channel", "agency"),
+        ("counter",),
+    ],
+)
 async def test_told_apart_otherwise_it_adds_up_to_the_same(db: AsyncConnection, by: Any) -> None:
     (sheet,) = (await made(db, "bieu06", replace(YEAR, by=by))).sheets
     total = told(sheet, sheet.total or ())
     assert {key: total[key] for key in PUBLISHED} == PUBLISHED
+
+
+@pytest.mark.parametrize("form", [each for each in Form if each is not Form.table])
+async def test_every_format_says_the_same(db: AsyncConnection, tmp_path: Path, form: Form) -> None:
+    """Each is read again by a reader of its own; of a picture and a print, that they are ones."""
+    paper, file = await made(db, "bieu06"), tmp_path / f"form.{form}"
+    await written(paper, form, file, None)
+    kept = file.read_bytes()
+    if form is Form.pdf:
+        assert kept.startswith(b"%PDF-")
+        return
+    if form is Form.svg:
+        text = kept.decode()
+        assert all(str(row[0]) in text for row in paper.sheets[0].rows)
+        return
+    if form is Form.json:
+        total = json.loads(kept)["sheets"][0]["total"].values()
+    elif form is Form.csv:
+        total = [int(cell) for cell in list(csv.reader(io.StringIO(kept.decode("utf-8-sig"))))[-1]
+                 if cell.isdigit()]  # fmt: skip
+    else:
+        rows = openpyxl.load_workbook(file).active.iter_rows(values_only=True)
+        total = next(row for row in rows if "Tổng / Total" in row)
+    assert {PUBLISHED[key] for key in PUBLISHED} <= set(total)
+
+
+async def test_levels_are_those_of_the_procedures(db: AsyncConnection) -> None:
+    (sheet,) = (await made(db, "bieu06", replace(YEAR, by=("level",)))).sheets
+    report, levels = find("bieu06"), {}
+    for row in sheet.rows:
+        question = await asked(db, CATALOGUE, report, YEAR, AFTER)
+        page = await behind(question, report, "late", {"level": row[0].code}, limit=100)
+        levels[row[0].code] = {each["procedure"] for each in page.rows}
+        assert len(page.rows) == told(sheet, row)["late"]
+    assert {CATALOGUE.procedure(code).level for code in levels["province"]} == {"province"}
 
 
 @pytest.mark.parametrize("each", ["month", "quarter", "half", "year"])

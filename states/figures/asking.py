@@ -12,6 +12,7 @@ from states.clock import Policy
 from states.errors import BadInput
 from states.figures import auditing
 from states.figures.counting import known
+from states.figures.levels import LEVEL
 from states.figures.periods import EACH, Period
 from states.figures.reporting import Asked, Report, agencies_known, period
 from states.people import Caller, NotHeld
@@ -114,7 +115,7 @@ def _begun(named: Period, at: datetime) -> Period:
 
 def _apart(report: Report, said: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """By what figures are told apart. Raises `BadInput` for what a report cannot tell apart."""
-    by = tuple(known(key) for key in said or ())
+    by = tuple(key if key == LEVEL else known(key) for key in said or ())
     if len(set(by)) < len(by):
         raise BadInput("figures are told apart by each dimension once: {by}", by=", ".join(by))
     there = report.dims

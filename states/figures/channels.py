@@ -19,6 +19,7 @@ from states.figures.counting import (
     Sum,
     named,
 )
+from states.figures.levels import LEVEL
 from states.figures.reporting import Asked, Report, sheet_of
 from states.figures.sheets import Both, Chart, Kind, Paper, Shape
 from states.words import Channel
@@ -129,7 +130,7 @@ REPORT = Report(
         "How dossiers came in and results went out, and the share of the public post in each leg",
     ),
     make=_make,
-    dims=tuple(DIMENSIONS),
+    dims=(*DIMENSIONS, LEVEL),
     each=True,
     form=FORM,
     by=("agency",),

@@ -19,6 +19,7 @@ from states.figures.counting import (
     counted,
     named,
 )
+from states.figures.levels import LEVEL
 from states.figures.reporting import Asked, Report, sheet_of
 from states.figures.sheets import Both, Column, Kind, Paper, Sheet
 from states.ledger.statements import d, dossier, e, entry
@@ -151,7 +152,7 @@ REPORT = Report(
         "Hồ sơ và giấy tờ đã số hóa, theo khâu", "Dossiers and papers digitised, and where"
     ),
     make=_make,
-    dims=tuple(DIMENSIONS),
+    dims=(*DIMENSIONS, LEVEL),
     each=True,
     form=FORM,
     by=("agency",),

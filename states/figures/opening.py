@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from states.errors import BadInput
+from states.figures import levels
 from states.figures.counting import Condition, Form, Span, known
 from states.figures.periods import Period
 from states.figures.reporting import Asked, Report
@@ -43,7 +44,7 @@ async def behind(
     query = sa.select(*TOLD).select_from(dossier).where(
         form.behind(figure, Span.between(one.since, one.until)),
         *(() if asked.agencies is None else (d.agency.in_(asked.agencies),)),
-        *(_is(key, value) for key, value in rest.items()),
+        *(_is(asked, key, value) for key, value in rest.items()),
         *(() if sees is None else (sees.where(),)),
     )  # fmt: skip
     return await page(asked.db, query, [d.id], cursor, limit)
@@ -77,7 +78,9 @@ def _period(asked: Asked, name: str | None) -> Period:
     return replace(one, since=since, until=until)
 
 
-def _is(key: str, value: str) -> Condition:
+def _is(asked: Asked, key: str, value: str) -> Condition:
+    if key == levels.LEVEL:
+        return levels.at(asked.book, value)
     column: sa.ColumnElement[Any] = d[known(key)]
     # As text: what is no word of the column's is that of no dossier.
     return sa.cast(column, sa.Text) == value if value else column.is_(None)

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from states.catalogue import Catalogue, Procedure
+from states.figures import levels
 from states.figures.counting import Form, Measure, Sum, counted, named
 from states.figures.periods import ZONE, Period
 from states.figures.reporting import Asked, Report, called
@@ -91,7 +92,6 @@ async def deployed(asked: Asked, period: Period) -> list[Deployed]:
     ]
 
 
-LEVELS = {"province": "tỉnh", "district": "huyện", "commune": "xã"}
 LIST = (
     Column("agency", Both("Cơ quan", "Agency"), Kind.called),
     Column("procedure", Both("Thủ tục", "Procedure"), Kind.called),
@@ -127,7 +127,7 @@ async def _make(asked: Asked) -> Paper:
         [
             called(asked.book, "agency", each.of.agency),
             called(asked.book, "procedure", each.of.code),
-            LEVELS[each.of.level],
+            levels.NAMES[each.of.level],
             each.of.post.eligible,
             each.of.post.reason.vi if each.of.post.reason else None,
             *(each.figures[column.key] for column in FORM.columns),

@@ -13,6 +13,7 @@ from states.catalogue import Agency, Catalogue, Unit
 from states.clock import Policy
 from states.clock.words import Lang
 from states.errors import BadInput
+from states.figures import levels
 from states.figures.auditing import Audit
 from states.figures.counting import DIMENSIONS, Form, Only, counted, known
 from states.figures.periods import DELAY, Period, divided
@@ -131,8 +132,11 @@ async def sheet_of(
     A row a period and value of the dimensions, named; a total where there is one period. The
     meaning of every figure stands in the notes.
     """
-    rows = await counted(asked.db, form, by, asked.periods, asked.only)
-    return laid_out(asked, form, key, title, by, rows, chart), rows
+    rows = await counted(asked.db, form, levels.columns(by), asked.periods, asked.only)
+    told = rows
+    if levels.LEVEL in by:
+        told = form.folded(levels.levelled(asked.book, rows), by)
+    return laid_out(asked, form, key, title, by, told, chart), rows
 
 
 def laid_out(
@@ -189,7 +193,8 @@ def _province(asked: Asked) -> Called:
 
 
 def _column(key: str) -> Column:
-    return Column(key, DIMENSIONS[known(key)], Kind.called)
+    head = levels.HEAD if key == levels.LEVEL else DIMENSIONS[known(key)]
+    return Column(key, head, Kind.called)
 
 
 async def agencies_known(db: AsyncConnection, book: Catalogue) -> set[str]:
@@ -213,6 +218,8 @@ def called(book: Catalogue, key: str, code: str | None) -> Called:
 def _name(book: Catalogue, key: str, code: str) -> str:
     if key == "channel" and code:
         return said(Sentence("{channel}", channel=Channel(code)), Lang.vi)
+    if key == levels.LEVEL:
+        return levels.NAMES.get(code, code)
     if key == "procedure" and code in book.versions:
         return book.procedure(code).name.vi
     if key == "field":

@@ -9,6 +9,7 @@ from states.figures.bieu06.anew import anew
 from states.figures.bieu06.form import FORM
 from states.figures.bieu06.known import OPTIONS, known_paper
 from states.figures.counting import DIMENSIONS, MISFITS, counted
+from states.figures.levels import LEVEL
 from states.figures.reporting import Asked, Report, laid_out, sheet_of
 from states.figures.sheets import Both, Chart, Paper, Shape, Sheet
 
@@ -68,7 +69,7 @@ REPORT = Report(
         "What came in, what was resolved, and what is in hand",
     ),
     make=_make,
-    dims=tuple(DIMENSIONS),
+    dims=(*DIMENSIONS, LEVEL),
     each=True,
     form=FORM,
     by=("agency",),
