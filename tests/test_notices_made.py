@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from horizon import settled
 from noticing import (
     HANOI,
     MAIL,
@@ -41,22 +42,9 @@ async def told(engine: AsyncEngine, *where: Any) -> list[str]:
 
 
 async def all_made(engine: AsyncEngine, **how: Any) -> dict[str, int]:
-    """Readers wait for slow transactions anywhere in the cluster: here, for other tests."""
-    total: dict[str, int] = {}
-    async with asyncio.timeout(60):
-        while True:
-            for way, count in (await made(engine, **how)).items():
-                total[way] = total.get(way, 0) + count
-            async with engine.connect() as db:
-                if await db.scalar(LEFT) == 0:
-                    return total
-            await asyncio.sleep(0.01)
-
-
-LEFT = sa.text(
-    "SELECT count(*) FROM entry WHERE (xact, id) >"
-    " (SELECT coalesce(max(xact), 0), coalesce(max(last), 0) FROM reader WHERE name = 'notify')"
-)
+    """Of all that was committed before, in the order in which it happened."""
+    await settled(engine)
+    return await made(engine, **how)
 
 
 async def test_a_receipt_is_told_with_all_that_the_decree_prescribes(fresh: AsyncEngine) -> None:
@@ -195,7 +183,7 @@ async def test_killed_in_the_middle_it_goes_on(fresh: AsyncEngine, monkeypatch: 
     async with fresh.begin() as db:
         for _ in range(6):
             await receive(db)
-    await readable(fresh, 6)
+    await settled(fresh)
     inserting, calls = making._insert, 0
 
     async def killed(*args: Any) -> Any:
@@ -213,18 +201,6 @@ async def test_killed_in_the_middle_it_goes_on(fresh: AsyncEngine, monkeypatch: 
     monkeypatch.undo()
     await all_made(fresh, ways=EMAIL, batch=2)
     assert len(await messages(fresh)) == 6
-
-
-async def readable(engine: AsyncEngine, count: int) -> None:
-    """Until the reader may see so many lines."""
-    seen = sa.text(
-        "SELECT count(*) FROM entry WHERE"
-        " xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-    )
-    async with asyncio.timeout(60), engine.connect() as db:
-        while await db.scalar(seen) != count:
-            await db.rollback()
-            await asyncio.sleep(0.01)
 
 
 async def test_who_is_set_up_later_hears_of_what_comes_then(fresh: AsyncEngine) -> None:
