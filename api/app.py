@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import sqlalchemy as sa
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
 
 from api import (
     accounts,
@@ -21,6 +24,7 @@ from api import (
     consultations,
     dossiers,
     finding,
+    forms,
     home,
     imports,
     live,
@@ -36,6 +40,7 @@ from api import (
 )
 from api.away import away_is_said
 from api.catalogue import calendars, organisation, procedures
+from api.desk import every as desk
 from api.doors import House, house
 from api.dossiers import proofs
 from api.envelope import Envelope
@@ -69,6 +74,7 @@ ROUTERS = (
     finding.router,  # before the dossiers: "search" is no code
     dossiers.router,
     proofs.router,
+    forms.router,
     accounts.router,
     procedures.router,
     calendars.router,
@@ -87,8 +93,31 @@ ROUTERS = (
     imports.router,
     live.router,
     tracking.router,
+    *desk.ROUTERS,
     home.router,
 )
+
+
+class Packed(GZipMiddleware):
+    """Pages and what they are made of go compressed; no page holds a secret that one could guess
+    by how well it packs. What programs ask for goes as it is: they have the bandwidth.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/v1"):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+class Assets(StaticFiles):
+    """What pages are made of. An address that says which version it wants is good for ever."""
+
+    def file_response(self, *given: Any, **more: Any) -> Response:
+        response, scope = super().file_response(*given, **more), given[2]
+        if scope["query_string"].startswith(b"v="):
+            response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 class Health(BaseModel):
@@ -140,6 +169,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,  # it would send callers to whatever host they named
     )
+    app.add_middleware(Packed, minimum_size=600, compresslevel=5)
     app.add_middleware(Limited, rates=Rates(settings.calls), refuse=problems.answer)
     app.add_middleware(Envelope)
     metrics.add_to(app)
@@ -148,7 +178,7 @@ def create_app(
     app.router.routes.extend(dossiers.moving.routes)  # as it is: in a router it is looked for twice
     for each in ROUTERS:
         app.include_router(each)
-    app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
+    app.mount("/static", Assets(packages=[("api", "static")]), name="static")
     app.get("/health", tags=["operation"])(health)
     app.get("/ready", tags=["operation"], responses={503: problems.DOCUMENTED[503]})(ready)
     return app

@@ -23,12 +23,13 @@ ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 # As they are sent; an answer may have said one of them otherwise.
 HEADERS = {
     b"content-security-policy": (
-        b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-        b" base-uri 'none'; frame-ancestors 'none'"
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
+        b" connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none';"
+        b" frame-ancestors 'none'"
     ),
     b"cross-origin-opener-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
-    b"referrer-policy": b"no-referrer",
+    b"referrer-policy": b"same-origin",  # with none at all a browser would not say its origin
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
 }

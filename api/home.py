@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api import problems
 from api.away import away_is_said
+from api.desk.voice import Voice
 from api.doors import Speaks, house
 from states import db
 from states.clock.words import Lang
@@ -34,26 +34,6 @@ LIMIT = "5s"  # anybody may ask for the figures: no question of theirs may hold 
 
 From = Annotated[str, Query(alias="from", max_length=10)]
 To = Annotated[str, Query(alias="to", max_length=10)]
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """How a page speaks: its language, its numbers."""
-
-    language: Lang
-
-    def say(self, vi: str, en: str) -> str:
-        return vi if self.language is Lang.vi else en
-
-    def count(self, number: int) -> str:
-        """1.700 in Vietnamese, 1,700 in English."""
-        return self._marks(f"{number:,}")
-
-    def percent(self, rate: float | None) -> str:
-        return "–" if rate is None else self._marks(f"{rate:,.2f}") + " %"
-
-    def _marks(self, text: str) -> str:
-        return text.translate(str.maketrans(",.", ".,")) if self.language is Lang.vi else text
 
 
 @router.get("/")

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from api.browser import FromElsewhere
 from api.rates import TooMany
 from api.spoken import spoken, throughout
 from states import errors, tongues
@@ -90,6 +91,7 @@ STATUS: dict[type[errors.HosoError], int] = {
     OutOfScope: 403,
     NoAccount: 403,
     NoRight: 403,
+    FromElsewhere: 403,
     errors.NotYours: 403,
     errors.Unknown: 404,
     NoSuchAddress: 404,
@@ -226,14 +228,27 @@ async def on_refused(request: Request, error: Exception) -> JSONResponse:
 async def on_invalid(request: Request, error: Exception) -> JSONResponse:
     """Where it was wrong and what was expected; what was sent is not sent back."""
     assert isinstance(error, RequestValidationError)
-    found = error.errors()[:20]
-    wrong = [{"where": ".".join(map(str, e["loc"]))[:200], "what": fault(e)} for e in found]
+    refusal, wrong = refusal_of(error), _wrong(error)
+    if isinstance(refusal, UnknownEvent):
+        return answer(request, refusal, events=list(Event))
+    return answer(request, refusal, errors=wrong)
+
+
+def refusal_of(error: RequestValidationError) -> Invalid:
+    """What the framework found, as one of ours."""
+    wrong = _wrong(error)
     if any(each["where"] == "path.event" for each in wrong):
-        events = list(Event)
-        unknown = UnknownEvent("there is no such event: the lifecycle has {events}", events=events)
-        return answer(request, unknown, events=events)
-    first = (joined((each["where"], each["what"]), ": ") for each in wrong[:3])
-    return answer(request, Invalid(joined(first)), errors=wrong)
+        return UnknownEvent(
+            "there is no such event: the lifecycle has {events}", events=list(Event)
+        )
+    return Invalid(joined(joined((each["where"], each["what"]), ": ") for each in wrong[:3]))
+
+
+def _wrong(error: RequestValidationError) -> list[dict[str, Any]]:
+    return [
+        {"where": ".".join(map(str, each["loc"]))[:200], "what": fault(each)}
+        for each in error.errors()[:20]
+    ]
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:

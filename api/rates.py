@@ -20,6 +20,7 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import browser
 from states.errors import HosoError
 from states.sentences import Sentence
 
@@ -69,8 +70,10 @@ OPEN: tuple[tuple[str, Rule], ...] = (
     ("/v1/accounts/sign-in", SIGNING_IN),
     ("/v1/accounts/oidc/", SIGNING_IN),
     ("/v1/accounts/refresh", PUBLIC),
+    ("/track/", TRACKING),
+    ("/session", SIGNING_IN),
 )
-"""Every address below /v1 that is open to anybody, with its rule. All others want a token."""
+"""Every address that is open to anybody, with its rule. All others below /v1 want a token."""
 
 
 class Slots(Storage):
@@ -251,11 +254,15 @@ class Limited:
     def _token(scope: Scope) -> str:
         """What opens the addresses that are not open to anybody; empty for those that are."""
         path = scope["path"]
-        if not path.startswith("/v1/") or any(path.startswith(start) for start, _ in OPEN):
+        if any(path.startswith(start) for start, _ in OPEN):
             return ""
-        given = (value for name, value in scope["headers"] if name == b"authorization")
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        if not given and (token := browser.token_of(scope["headers"])):
+            return f"bearer {token}"
+        if not path.startswith("/v1/"):
+            return ""
         # However it is spelt: in other capitals, or with more blanks, it is the same token.
-        scheme, _, token = next(given, b"").decode("latin-1").strip().partition(" ")
+        scheme, _, token = (given or [b""])[0].decode("latin-1").strip().partition(" ")
         return f"{scheme.lower()} {token.strip()}".strip()
 
     def _count(self, path: str, who: str, token: str, *, known: bool) -> None:

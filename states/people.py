@@ -67,6 +67,28 @@ def caller(
     return Caller(who, role, on, acts_for)
 
 
+def seated(book: Catalogue, person: str, liked: str | None, on: date) -> Caller:
+    """Somebody at their desk, who reads: in the role they like, if it is theirs, or their first.
+
+    A postal clerk stands there for every agency that trusts them; for which one they act is said
+    with each act. Raises `NotHeld`.
+    """
+    try:
+        who = book.person(person)
+    except Unknown as error:
+        raise NotHeld("{error}; say who acts by one of those", error=error) from None
+    held = roles(who, on)
+    if not held:
+        raise NotHeld("{id} holds no role today: the organisation's file gives them one", id=who.id)
+    role = next((role for role in held if role == liked), held[0])
+    return Caller(who, role, on)
+
+
+def roles(who: Person, on: date) -> list[Role]:
+    """What somebody is on a day, in the order in which the organisation says it."""
+    return list(dict.fromkeys(each.role for each in who.positions if each.stands(on)))
+
+
 def _capacity(who: Person, role: Role | None, on: date) -> Role:
     held = sorted({position.role for position in who.positions if position.stands(on)})
     if role is None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from states import answers
+from states import answers, drafts
 from states.accounts import signing
 from states.db import transaction
 from states.files.store import Store
@@ -15,7 +15,7 @@ SESSIONS = timedelta(days=30)  # after its end, for who asks what was open when
 
 
 async def tidy(engine: AsyncEngine, store: Store, at: datetime) -> dict[str, int]:
-    """Messages, files that nothing refers to, sessions, answers to keys; how many of each went."""
+    """Messages, files that nothing refers to, sessions, answers, drafts; how many of each went."""
     gone = {
         "forgotten": await keeping.forget(engine, at),
         "swept": (await sweep_files(engine, store, at)).files,
@@ -23,4 +23,5 @@ async def tidy(engine: AsyncEngine, store: Store, at: datetime) -> dict[str, int
     async with transaction(engine) as db:
         gone["sessions"] = await signing.forget(db, at - SESSIONS)
         gone["answers"] = await answers.forget(db, at)
+        gone["drafts"] = await drafts.forget(db, at)
     return gone

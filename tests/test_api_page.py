@@ -181,5 +181,5 @@ async def test_every_answer_is_sealed(office):
         headers = (await office.client.get(path)).headers
         assert headers["X-Content-Type-Options"] == "nosniff", path
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
         assert (headers.get("Cache-Control") == "no-store") == path.startswith("/v1")

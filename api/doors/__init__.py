@@ -17,6 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api import browser
 from api.doors.house import House, house
 from api.doors.opening import SIGN_IN, Door, opened
 from api.doors.still import Still
@@ -107,7 +108,7 @@ def identified(request: HTTPConnection) -> Identity:
     if arrival.who is None:
         raise Unidentified(
             "this token is unknown or has ended: sign in again"
-            if "authorization" in request.headers
+            if "authorization" in request.headers or browser.cookie(request)
             else SIGN_IN
         )
     return arrival.who
@@ -151,7 +152,15 @@ async def calling(
     request: Request, hoso_role: InRole = None, hoso_for: ActsFor = None
 ) -> Caller:  # fmt: skip
     book, who = await shelf(request), identified(request)
-    return people.caller(book, who.person, hoso_role, hoso_for, book.day(request.state.at))
+    day = book.day(request.state.at)
+    if hoso_role is None and hoso_for is None and at_the_desk(request):
+        return people.seated(book, who.person, request.cookies.get(browser.ROLE), day)
+    return people.caller(book, who.person, hoso_role, hoso_for, day)
+
+
+def at_the_desk(request: HTTPConnection) -> bool:
+    """Whether a page asks for something to read: a link, or an image, sends no header."""
+    return "authorization" not in request.headers and request.scope.get("method") == "GET"
 
 
 Who = Annotated[Caller, Depends(calling)]

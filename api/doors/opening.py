@@ -17,6 +17,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api import browser
 from api.away import away_is_said
 from api.doors.hearing import Handler, heard
 from api.doors.house import house
@@ -92,9 +93,15 @@ def _around(handler: Handler) -> Handler:
 
 
 def named(request: Request) -> None:
-    """Nothing of what a stranger sends is read. Raises `Unidentified`."""
-    if request.method in WRITES and "authorization" not in request.headers:
+    """Nothing of what a stranger sends is read, nor what a browser is made to send.
+
+    Raises `Unidentified` and `FromElsewhere`.
+    """
+    if request.method not in WRITES or "authorization" in request.headers:
+        return
+    if browser.cookie(request) is None:
         raise Unidentified(SIGN_IN)
+    browser.check_ours(request)
 
 
 async def once(request: Request, handler: Handler, body: bytes) -> Response:
@@ -124,7 +131,9 @@ async def _done_since(request: Request, key: str, asked: bytes) -> Response | No
 
 def key_of(request: Request) -> str | None:
     """Raises `Invalid`."""
-    key = request.headers.get("idempotency-key") if request.method in WRITES else None
+    if request.method not in WRITES:
+        return None
+    key = getattr(request.state, "key", None) or request.headers.get("idempotency-key")
     if key is not None and not KEY.fullmatch(key):
         raise Invalid("header.idempotency-key: must be 1 to 200 characters, none of them a space")
     return key
@@ -138,6 +147,8 @@ async def _answered(request: Request, handler: Handler, key: str | None, asked: 
         if arrival.kept is not None:
             return given_again(answers.same(arrival.kept, key, asked))
         response = await handler(request)
+        if response.status_code >= 400:  # a form to be mended: it is sent again as another
+            return response
         headers = _told(response)
         # What is told this once is not kept.
         body = getattr(request.state, "retold", None) or bytes(response.body)
@@ -184,13 +195,22 @@ def _brief(request: Request, response: Response) -> Response:
     return Response(None, status, headers | {"preference-applied": "return=minimal"})
 
 
+def shown(request: Request) -> bytes | None:
+    """The hash of the token that was sent: as a header, or else as a browser's cookie."""
+    if (header := request.headers.get("authorization")) is not None:
+        said = TOKEN.fullmatch(header)
+        token = said[1] if said else None
+    else:
+        token = browser.cookie(request)
+    return hashlib.sha256(token.encode()).digest() if token else None
+
+
 @asynccontextmanager
 async def opened(
     request: Request, key: str | None = None
 ) -> AsyncIterator[tuple[AsyncConnection, Arrival]]:
     """A transaction and who arrives in it, for `Db` and `Signed` and for what opens its own."""
-    said = TOKEN.fullmatch(request.headers.get("authorization", ""))
-    token = hashlib.sha256(said[1].encode()).digest() if said else None
+    token = shown(request)
     with away_is_said():
         async with db.transaction(house(request).engine) as connection:
             still = getattr(request.scope.get("route"), "still", False)

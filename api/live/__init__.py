@@ -13,14 +13,13 @@ import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.away import away_is_said
-from api.doors import Door, Sees, Who, house, needs, opened
+from api.doors import Door, Sees, Who, calling, house, needs, opened
 from api.live import stream
 from api.live.opening import hub, open_to_listeners
 from api.live.stream import Stream
 from api.problems import DOCUMENTED, Away, Unidentified
 from api.rates import TooMany
 from api.spoken import spoken
-from states import people
 from states.accounts.scopes import Scope
 from states.errors import HosoError
 from states.live import Cursor, Hub, Listener
@@ -184,13 +183,11 @@ async def _renew(request: Request, hub: Hub, listener: Listener) -> str | None:
 
 async def _arrived(request: Request) -> tuple[Caller, Sight]:
     """Who the request comes from, asked again. Raises what would be answered now."""
-    said, role = request.headers, request.headers.get("hoso-role")
+    role, acts_for = request.headers.get("hoso-role"), request.headers.get("hoso-for")
     async with opened(request) as (db, arrival):
         if arrival.who is None:
             raise Unidentified("the token has ended: sign in again")
         arrival.who.may(Scope.dossiers_read)
         book = await house(request).latest(db, arrival.edition)
-        claimed = Role(role) if role else None
-        day, acts_for = book.day(arrival.at), said.get("hoso-for")
-        who = people.caller(book, arrival.who.person, claimed, acts_for, day)
+        who = await calling(request, Role(role) if role else None, acts_for)
         return who, sight(book, who)

@@ -23,12 +23,13 @@ CROSS JOIN (SELECT coalesce($2::timestamptz, clock_timestamp()) AS at) clock
 LEFT JOIN LATERAL (
     SELECT a.id AS account, a.person, a.admin, a.must_change AND s.how = 'password' AS must_change,
            s.id AS session, s.how, NULL::bigint AS key, NULL::text[] AS scopes,
-           NULL::date AS used_on
+           NULL::date AS used_on, s.access_until AS until
     FROM session s JOIN account a ON a.id = s.account_id
     WHERE s.access = $1 AND s.access_until > clock.at AND s.revoked_at IS NULL
       AND a.closed_at IS NULL
     UNION ALL
-    SELECT a.id, a.person, a.admin, false, NULL, NULL, k.id, k.scopes::text[], k.used_on
+    SELECT a.id, a.person, a.admin, false, NULL, NULL, k.id, k.scopes::text[], k.used_on,
+           k.expires_at
     FROM service_key k JOIN account a ON a.id = k.account_id
     WHERE k.hash = $1 AND k.expires_at > clock.at AND k.revoked_at IS NULL
       AND a.closed_at IS NULL
@@ -54,6 +55,7 @@ class Identity:
     session: int | None = None
     how: How | None = None
     key: int | None = None
+    until: datetime | None = None  # when what they came in by ends
 
     def may(self, scope: Scope) -> None:
         """Raises `OutOfScope` for a key made for other things, `PasswordDue` where that is due."""
@@ -104,6 +106,7 @@ def _identity(row: Any) -> Identity:
         session=row["session"],
         how=How(row["how"]) if row["how"] else None,
         key=row["key"],
+        until=row["until"],
     )
 
 

@@ -39,13 +39,16 @@ async def enter(
     until: datetime,
     at: datetime,
     by: By,
+    *,
+    browser: bool = False,
 ) -> Tokens:
     """Begin a session for whom a provider vouches, once for each sign-in that was begun here.
 
     Raises `NoAccount`, and `SessionEnded` for a sign-in that was completed before.
     """
     await _once(db, state, until, at)
-    return await begin(db, await known(db, book, who, at, by), How.oidc, at, by)
+    holder = await known(db, book, who, at, by)
+    return await begin(db, holder, How.oidc, at, by, browser=browser)
 
 
 async def _once(db: AsyncConnection, state: str, until: datetime, at: datetime) -> None:

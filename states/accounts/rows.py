@@ -56,6 +56,8 @@ class Session(SQLModel, table=True):
 
     `family` is the hash of what all its refresh tokens begin with: whoever shows one of them that
     is not the last has what was used already.
+
+    `ends`: of a browser's session, which its holder keeps open by using it, until then at most.
     """
 
     __table_args__ = (
@@ -65,6 +67,7 @@ class Session(SQLModel, table=True):
         sa.CheckConstraint(
             "num_nulls(family, refresh, refresh_until) IN (0, 3)", name="refreshable"
         ),
+        sa.CheckConstraint("ends IS NULL OR refresh IS NULL", name="browser"),
         sa.Index("session_account_idx", "account_id"),
     )
 
@@ -80,6 +83,7 @@ class Session(SQLModel, table=True):
     how: How = Field(sa_type=word(How))
     created_at: datetime = Field(sa_type=MOMENT)
     revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    ends: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
 class ServiceKey(SQLModel, table=True):

@@ -22,6 +22,9 @@ a, s = account.c, session.c
 ACCESS = timedelta(minutes=15)
 IDLE = timedelta(hours=12)  # a session that is not gone on with ends: a working day
 LONGEST = timedelta(days=30)  # and so does one that always is
+DESK = timedelta(minutes=30)  # a browser that nobody touches is locked
+DAY = timedelta(hours=12)  # and so is one that somebody always does
+STEP = timedelta(minutes=1)  # it is kept open in steps: not each page is a write
 COMMAND = timedelta(hours=1)  # one that a command began, which cannot be gone on with
 ONE_TIME = timedelta(days=7)  # a one-time password that nobody has used is good no more
 NOBODY = 0  # the number of no account
@@ -67,7 +70,15 @@ class Attempt:
 # In ---------------------------------------------------------------------------------------
 
 
-async def sign_in(engine: AsyncEngine, person: str, password: str, at: datetime, by: By) -> Tokens:
+async def sign_in(
+    engine: AsyncEngine,
+    person: str,
+    password: str,
+    at: datetime,
+    by: By,
+    *,
+    browser: bool = False,
+) -> Tokens:
     """Begin a session by a password. Commits, even what it refuses. Raises `WrongCredentials`.
 
     An unknown id, one that is closed, that rests or that has no password is refused as a wrong
@@ -84,7 +95,7 @@ async def sign_in(engine: AsyncEngine, person: str, password: str, at: datetime,
     async with transaction(engine) as db:
         await succeed(db, found, renewed)
         holder = Holder(found.account, person, found.must_change)
-        return await begin(db, holder, How.password, at, by)
+        return await begin(db, holder, How.password, at, by, browser=browser)
 
 
 async def attempt(db: AsyncConnection, person: str, at: datetime) -> Attempt:
@@ -144,8 +155,19 @@ async def succeed(db: AsyncConnection, found: Attempt, renewed: str | None = Non
         raise WrongCredentials(REFUSED)
 
 
-async def begin(db: AsyncConnection, who: Holder, how: How, at: datetime, by: By) -> Tokens:
-    """A session of an account that is open. Raises `SessionEnded` when it was closed meanwhile."""
+async def begin(
+    db: AsyncConnection,
+    who: Holder,
+    how: How,
+    at: datetime,
+    by: By,
+    *,
+    browser: bool = False,
+) -> Tokens:
+    """A session of an account that is open. Raises `SessionEnded` when it was closed meanwhile.
+
+    `browser`: one that is kept open by being used (`keep_open`), and not by a refresh token.
+    """
     still = sa.select(a.id).where(a.id == who.account, a.closed_at.is_(None))
     if await db.scalar(still.with_for_update(read=True)) is None:
         raise SessionEnded(
@@ -154,9 +176,12 @@ async def begin(db: AsyncConnection, who: Holder, how: How, at: datetime, by: By
     must = who.must_change and how is How.password
     if how is How.command:
         new = Tokens(who.person, must, tokens.made(tokens.ACCESS), at + COMMAND)
+    elif browser:
+        new = Tokens(who.person, must, tokens.made(tokens.ACCESS), at + DESK)
     else:
         new = _tokens(who.person, must, None, at, at)
     row = {"account_id": who.account, "how": how, "created_at": at} | _kept(new)
+    row["ends"] = at + DAY if browser else None
     number = await db.scalar(sa.insert(session).values(row).returning(s.id))
     mine = by if how is How.command else by.proved(who.person)
     await note(db, who.account, Became.signed_in, mine, at, how=how)
@@ -208,6 +233,15 @@ async def refresh(db: AsyncConnection, token: str, at: datetime, by: By) -> Toke
     kept = {name: value for name, value in _kept(new).items() if name != "family"}
     await db.execute(sa.update(session).where(s.id == row.id).values(kept))
     return new
+
+
+async def keep_open(db: AsyncConnection, number: int, until: datetime, at: datetime) -> None:
+    """Somebody uses a browser's session, which is open `until` then: it stays open from now on."""
+    if until > at + DESK - STEP:
+        return
+    longer = sa.func.least(s.ends, at + DESK)
+    mine = (s.id == number, s.access_until < longer, s.revoked_at.is_(None))
+    await db.execute(sa.update(session).where(*mine).values(access_until=longer))
 
 
 # Out --------------------------------------------------------------------------------------

@@ -1,0 +1,64 @@
+"""What a browser brings along by itself: the session's cookie, and from which page it asks.
+
+A cookie is sent with whatever another page makes the browser ask for, so a write that comes by it
+is heard only from our own pages: `Sec-Fetch-Site` says so and no script can forge it; where it is
+not sent (an address without TLS), `Origin` is compared. The cookie is `SameSite=Lax` besides.
+"""
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from fastapi import Response
+from starlette.requests import HTTPConnection
+
+from states.errors import HosoError
+
+PLAIN, SECURE = "hoso", "__Host-hoso"  # the latter only over TLS, for the whole host alone
+ROLE = "hoso-role"  # the role in which its holder likes to sit at the desk
+OURS = {"same-origin", "none"}  # none: typed into the address bar
+
+
+class FromElsewhere(HosoError):
+    """This was not asked for by a page of ours."""
+
+
+def cookie(request: HTTPConnection) -> str | None:
+    """The token of the browser's session."""
+    return request.cookies.get(SECURE) or request.cookies.get(PLAIN)
+
+
+def token_of(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """The same, of a request that nobody has looked at yet."""
+    said = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
+    try:
+        jar = SimpleCookie(said)
+    except CookieError:
+        return None
+    found = jar.get(SECURE) or jar.get(PLAIN)
+    return found.value if found else None
+
+
+def check_ours(request: HTTPConnection) -> None:
+    """Raises `FromElsewhere`."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        ours = site in OURS
+    else:
+        ours = origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    if not ours:
+        raise FromElsewhere(
+            "this was sent by a page of another address: open the form here and send it again"
+        )
+
+
+def hand_over(request: HTTPConnection, response: Response, token: str) -> None:
+    """Give a browser its session; it ends with the browser, and here before."""
+    secure = request.url.scheme == "https"
+    name = SECURE if secure else PLAIN
+    response.set_cookie(name, token, secure=secure, httponly=True, samesite="lax", path="/")
+
+
+def take_back(request: HTTPConnection, response: Response) -> None:
+    for name in (PLAIN, SECURE):
+        if name in request.cookies:
+            response.delete_cookie(name, secure=name == SECURE, httponly=True, path="/")
