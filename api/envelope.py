@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 LARGEST = 1_000_000  # bytes of a body
 # Files are larger: who takes them in counts them as they come (`Settings.largest_file`).
+SECRET = re.compile(r"(/track/[^/]+/).+")  # a slip's, which no log may hold
 FILES = re.compile(r"/v1/(dossiers/[^/]+/components|imports/files)/[^/]+")
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 # As they are sent; an answer may have said one of them otherwise.
@@ -81,7 +82,7 @@ class Envelope:
             else:
                 await self.app(scope, receive, watched)
         except ClientDisconnect:  # nobody is there to be answered, and nothing failed
-            log.info("http.left", method=scope["method"], path=scope["path"])
+            log.info("http.left", method=scope["method"], path=logged(scope["path"]))
             return
         except Exception as error:
             log.error("http.failed", **told(error))  # noqa: TRY400  see there
@@ -90,9 +91,13 @@ class Envelope:
             sorry = Broken("it was logged under this request's id: tell it to whoever runs hoso")
             await answer(Request(scope), sorry)(scope, receive, watched)
         took = round((perf_counter() - began) * 1000, 1)
-        log.info(
-            "http.answered", method=scope["method"], path=scope["path"], status=status, ms=took
-        )
+        path = logged(scope["path"])
+        log.info("http.answered", method=scope["method"], path=path, status=status, ms=took)
+
+
+def logged(path: str) -> str:
+    """An address as the log may hold it."""
+    return SECRET.sub(r"\1…", path)
 
 
 def told(error: Exception) -> dict[str, str]:

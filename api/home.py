@@ -8,27 +8,19 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api import problems
 from api.away import away_is_said
-from api.desk.voice import Voice
-from api.doors import Speaks, house
+from api.desk.paint import page
+from api.desk.voice import Voice, chosen
+from api.doors import house
 from states import db
-from states.clock.words import Lang
 from states.errors import BadInput, HosoError
 from states.figures.bieu06 import bieu06
 from states.tongues import said
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-pages = Environment(
-    loader=PackageLoader("api"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 EARLIEST = date(1990, 1, 1)
 LIMIT = "5s"  # anybody may ask for the figures: no question of theirs may hold the database up
 
@@ -37,15 +29,9 @@ To = Annotated[str, Query(alias="to", max_length=10)]
 
 
 @router.get("/")
-async def home(
-    request: Request,
-    speaks: Speaks,
-    lang: Lang | None = None,
-    since: From = "",
-    until: To = "",
-) -> HTMLResponse:
+async def home(request: Request, since: From = "", until: To = "") -> HTMLResponse:
     """The figures of the days from `from` to `to`, both included; of all days unless said."""
-    voice = Voice(lang or speaks)
+    voice = Voice(chosen(request))
     book, figures, refusal = None, None, None
     try:
         async with _reading(house(request).engine) as connection:
@@ -55,26 +41,20 @@ async def home(
     except HosoError as error:
         refusal = error
     status = problems.STATUS[problems.kind_of(refusal)] if refusal else 200
-    text = pages.get_template("home.html").render(
-        voice=voice,
-        say=voice.say,
-        count=voice.count,
-        percent=voice.percent,
+    return page(
+        request,
+        "home.html",
+        status,
         name=lambda what: voice.say(what.name.vi, what.name.en),
         book=book,
         figures=figures,
-        refusal=refusal and said(refusal.sentence, lang or speaks),
-        status=status,
+        fault=refusal and said(refusal.sentence, voice.language),
+        wrong_days=status == 422,
         since=since,
         until=until,
         as_of=book and figures and f"{figures.until.astimezone(book.zone):%d/%m/%Y %H:%M}",
         address=str(request.base_url).rstrip("/"),
         prefect_ui=house(request).prefect_ui,
-    )
-    return HTMLResponse(
-        text,
-        status,
-        {"Content-Language": voice.language, "Vary": "Accept-Language"},
     )
 
 

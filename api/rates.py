@@ -70,7 +70,7 @@ OPEN: tuple[tuple[str, Rule], ...] = (
     ("/v1/accounts/sign-in", SIGNING_IN),
     ("/v1/accounts/oidc/", SIGNING_IN),
     ("/v1/accounts/refresh", PUBLIC),
-    ("/track/", TRACKING),
+    ("/track", TRACKING),
     ("/session", SIGNING_IN),
 )
 """Every address that is open to anybody, with its rule. All others below /v1 want a token."""

@@ -13,14 +13,13 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from joserfc.jwk import ECKey
-from office import address
+from office import address, application
 from oidc_provider import CLIENT, SECRET, IdentityProvider, serving
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from test_accounts import HAND, NINE, ONE, TWO, opened
 
-from api.app import create_app
 from config.settings import Settings
 from states.accounts import keeping
 from states.accounts.linking import Vouched, known
@@ -82,7 +81,7 @@ async def door(fresh: AsyncEngine, tmp_path: Path) -> AsyncIterator[Door]:
             oidc_client=CLIENT,
             oidc_secret=SecretStr(SECRET),
         )
-        app = create_app(settings)
+        app = application(settings)
         ours = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),
@@ -322,7 +321,7 @@ async def test_a_provider_that_is_away_is_said_to_be(fresh: AsyncEngine, tmp_pat
         oidc_issuer="http://127.0.0.1:9",
         oidc_client=CLIENT,
     )
-    app = create_app(settings)
+    app = application(settings)
     ours = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -332,7 +331,7 @@ async def test_a_provider_that_is_away_is_said_to_be(fresh: AsyncEngine, tmp_pat
 
 
 async def test_where_none_is_set_up_there_is_none(fresh: AsyncEngine, tmp_path: Path) -> None:
-    app = create_app(Settings(database=address(fresh), data=tmp_path))
+    app = application(Settings(database=address(fresh), data=tmp_path))
     ours = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -424,3 +423,37 @@ async def test_an_address_counts_only_when_it_is_verified(door: Door, verified: 
         assert answer.json()["person"] == TWO
     else:
         told(answer, 403, "no-account")
+
+
+# Into the desk ------------------------------------------------------------------------------
+
+
+async def by_our_pages(door: Door, on: str = "/today?x=1") -> httpx.Response:
+    door.begun += 1
+    door.line.client = (f"10.0.1.{door.begun}", 1)
+    sent = await door.browser.get("/session/oidc", params={"next": on})
+    assert sent.status_code == 303, sent.text
+    back = await door.outside.get(sent.headers["Location"])
+    return await door.browser.get(back.headers["Location"])
+
+
+async def test_a_browser_goes_on_to_where_it_was(door: Door) -> None:
+    answer = await by_our_pages(door)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/today?x=1")
+    me = (await door.browser.get("/v1/accounts/me")).json()  # by the cookie
+    assert (me["person"], me["how"]) == (ONE, "oidc")
+    assert "access_token" not in answer.text
+
+
+@pytest.mark.parametrize("on", ["https://evil.example", "//evil.example", ""])
+async def test_and_nowhere_else(door: Door, on: str) -> None:
+    answer = await by_our_pages(door, on)
+    assert answer.headers["Location"] in {"/", "/desk"}
+
+
+async def test_there_a_refusal_is_a_page(door: Door) -> None:
+    door.provider.subject = "nobody-we-know"
+    answer = await by_our_pages(door)
+    assert answer.status_code == 403
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert await door.sessions() == 0

@@ -22,16 +22,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from office import CLERK, LICENCE, MORNING, OFFICER, RECEPTION, address, running, told
+from office import CLERK, LICENCE, MORNING, OFFICER, RECEPTION, address, routed, running, told
 from permitted import FORM, MAP, SPRING
 from serving import serving
 from sqlmodel import SQLModel
 
-from api.app import create_app
-from api.doors.hearing import DEEPEST, HEAPED, UNKEPT, Wrong, read, text
+from api.doors.hearing import DEEPEST, UNKEPT, Wrong, read, text
 from api.problems import Refused
-from config.settings import Settings
 from states.catalogue import load
+from states.letters import HEAPED
 
 CONTROL = {"Hoso-Person": "p-control-01"}
 ADMINISTRATOR = {"Hoso-Person": "p-admin"}
@@ -42,7 +41,7 @@ LODGED: dict[str, Any] = {
     "channel": "counter",
     "applicant": "Nguyễn Thị Ánh",
 }
-DOCUMENT = create_app(Settings(database="postgresql+asyncpg://nobody@nowhere/none")).openapi()
+DOCUMENT = routed().openapi()
 
 
 @pytest.fixture

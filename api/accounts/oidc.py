@@ -6,7 +6,7 @@ another's sign-in, nothing is written for who never comes back, and any process 
 
 from datetime import UTC, datetime
 from hmac import compare_digest
-from typing import Annotated, cast
+from typing import Annotated, NamedTuple, cast
 
 import orjson
 from fastapi import APIRouter, Cookie, Depends, Query, Request, Response
@@ -15,15 +15,18 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from api import browser
 from api.accounts.provider import BEGUN, Begun, Provider
 from api.accounts.shapes import Session
 from api.accounts.signed import Hand, arrived, session
+from api.desk import paint
 from api.doors import At, House, house, opened
 from api.doors.hearing import Lenient
 from api.problems import DOCUMENTED
 from states.accounts import linking
 from states.accounts.refusals import NotVouched
-from states.errors import Unknown
+from states.accounts.signing import Tokens
+from states.errors import HosoError, Unknown
 
 router = APIRouter(
     prefix="/oidc",
@@ -58,7 +61,14 @@ Theirs = Annotated[Provider, Depends(set_up)]
 @router.get("/start", status_code=303, response_class=RedirectResponse)
 async def start(request: Request, provider: Theirs, at: At) -> RedirectResponse:
     """Send a browser to the provider."""
-    address, begun = await provider.begin(at)
+    return await sent(request, provider, at)
+
+
+async def sent(
+    request: Request, provider: Provider, at: datetime, on: str | None = None
+) -> RedirectResponse:
+    """Send a browser there; `on`: where it goes on to, if it came by our pages."""
+    address, begun = await provider.begin(at, on)
     response = RedirectResponse(address, 303)
     response.set_cookie(
         COOKIE,
@@ -72,6 +82,26 @@ async def start(request: Request, provider: Theirs, at: At) -> RedirectResponse:
     return response
 
 
+class Sent(NamedTuple):
+    """With what a provider sends a browser back, and the cookie that it was sent there with."""
+
+    code: str | None
+    state: str | None
+    error: str | None
+    issuer: str | None
+    begun: str | None
+
+
+async def sent_back(
+    code: Said = None,
+    state: Said = None,
+    error: Said = None,
+    iss: Said = None,
+    begun: Annotated[str | None, Cookie(alias=COOKIE, max_length=4000)] = None,
+) -> Sent:
+    return Sent(code, state, error, iss, begun)
+
+
 @router.get("/callback")
 async def callback(
     request: Request,
@@ -79,23 +109,52 @@ async def callback(
     provider: Theirs,
     at: At,
     by: Hand,
-    code: Said = None,
-    state: Said = None,
-    error: Said = None,
-    iss: Said = None,
-    begun: Annotated[str | None, Cookie(alias=COOKIE, max_length=4000)] = None,
+    sent: Annotated[Sent, Depends(sent_back)],
 ) -> Session:
-    """Begin a session for whom the provider vouches; the browser comes here from there."""
-    asked = _remembered(house(request), begun, state, at)
-    if error is not None or code is None:
+    """Begin a session for whom the provider vouches; the browser comes here from there.
+
+    One that came by our pages is led on to them, and told there what is refused.
+    """
+    asked = _remembered(house(request), sent.begun, sent.state, at)
+    if asked.on is not None:
+        return await _into_desk(request, provider, asked, sent, by)  # type: ignore[return-value]
+    new = await _vouched(request, provider, asked, sent, at, by)
+    response.delete_cookie(COOKIE, path=PATH)
+    return session(request, new)
+
+
+async def _into_desk(
+    request: Request, provider: Provider, asked: Begun, sent: Sent, by: Hand
+) -> Response:
+    at: datetime = request.state.arrival.at
+    try:
+        new = await _vouched(request, provider, asked, sent, at, by, browser=True)
+    except HosoError as error:
+        return paint.refused(request, error)
+    response = RedirectResponse(asked.on or "/desk", 303)
+    browser.hand_over(request, response, new.access)
+    response.delete_cookie(COOKIE, path=PATH)
+    return response
+
+
+async def _vouched(
+    request: Request,
+    provider: Provider,
+    asked: Begun,
+    sent: Sent,
+    at: datetime,
+    by: Hand,
+    *,
+    browser: bool = False,
+) -> Tokens:
+    """Raises `NotVouched`, and what `linking.enter` does."""
+    if sent.error is not None or sent.code is None:
         raise NotVouched("the provider did not let them in: begin the sign-in again")
-    vouched = await provider.complete(asked, code, at, iss)
+    vouched = await provider.complete(asked, sent.code, at, sent.issuer)
     until = datetime.fromtimestamp(asked.until, UTC)
     async with opened(request) as (db, arrival):
         book = await house(request).latest(db, arrival.edition)
-        new = await linking.enter(db, book, vouched, asked.state, until, at, by)
-    response.delete_cookie(COOKIE, path=PATH)
-    return session(request, new)
+        return await linking.enter(db, book, vouched, asked.state, until, at, by, browser=browser)
 
 
 def _sealed(home: House, begun: Begun) -> str:

@@ -34,12 +34,16 @@ PUBLIC = {"RSA", "EC", "OKP"}
 
 
 class Begun(NamedTuple):
-    """A sign-in that was begun here, as it is remembered until it is completed."""
+    """A sign-in that was begun here, as it is remembered until it is completed.
+
+    `on`: of a browser that came by our pages, where it goes on to.
+    """
 
     state: str
     nonce: str
     verifier: str
     until: float  # Unix time
+    on: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,11 +58,13 @@ class Provider:
     _told_at: datetime | None = None
     _keys: KeySet | None = field(default=None, repr=False)
 
-    async def begin(self, at: datetime) -> tuple[str, Begun]:
+    async def begin(self, at: datetime, on: str | None = None) -> tuple[str, Begun]:
         """Where to send a browser, and what to remember of it. Raises `ProviderAway`."""
         told = await self._metadata(at)
         verifier = generate_token(64)
-        begun = Begun(generate_token(43), generate_token(43), verifier, (at + BEGUN).timestamp())
+        begun = Begun(
+            generate_token(43), generate_token(43), verifier, (at + BEGUN).timestamp(), on
+        )
         address: str = prepare_grant_uri(
             told["authorization_endpoint"],
             client_id=self.client,

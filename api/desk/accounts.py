@@ -5,12 +5,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from api import browser, rates
+from api.accounts import oidc
+from api.accounts.oidc import Theirs
 from api.accounts.signed import Hand, arrived
 from api.away import away_is_said
 from api.desk import nav, typed
 from api.desk.leaf import Leaf, Open, local
 from api.desk.paint import page
-from api.desk.seat import Desk
+from api.desk.seat import Desk, framed
 from api.desk.typed import Mistyped, Typed
 from api.desk.voice import COOKIE
 from api.doors import Db, Signed, house, shelf
@@ -79,6 +81,17 @@ async def sign_in(request: Request, by: Hand) -> Response:
     return response
 
 
+@checking.get("/session/oidc")
+async def sign_in_elsewhere(
+    request: Request,
+    provider: Theirs,
+    next: str = "",  # noqa: A002
+) -> Response:
+    """To the provider of identities, which sends the browser back to `/v1/accounts/oidc`."""
+    at = request.state.arrival.at
+    return await oidc.sent(request, provider, at, local(next) if next else "/desk")
+
+
 @router.post("/session/end")
 async def sign_out(request: Request, who: Signed, db: Db) -> Response:
     """End this browser's session."""
@@ -107,7 +120,7 @@ async def begin(desk: Desk) -> Response:
     return RedirectResponse(nav.first(desk.who.role), 303)
 
 
-@router.get("/account")
+@router.get("/account", dependencies=[Depends(framed)])
 async def account(request: Request, who: Signed, db: Db) -> Response:
     """Who one is here, in which roles, and what to do with it."""
     book = await shelf(request)
@@ -116,7 +129,7 @@ async def account(request: Request, who: Signed, db: Db) -> Response:
     return page(request, "desk/account.html", identity=who, person=person, held=held, book=book)
 
 
-@router.get("/account/password")
+@router.get("/account/password", dependencies=[Depends(framed)])
 async def ask_password(request: Request, who: Signed, db: Db) -> Response:
     """Choose another password."""
     return page(request, "desk/password.html", due=who.must_change)

@@ -6,7 +6,7 @@ makes that it is done once, however often it is clicked.
 """
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,12 +16,14 @@ from fastapi.routing import APIRoute
 from api import browser
 from api.desk import paint
 from api.doors.hearing import Handler, Hearing, heard
-from api.doors.opening import WRITES, Door, named, once
+from api.doors.opening import SIGN_IN, WRITES, Door, named, once
 from api.problems import Refused, Unidentified, refusal_of
+from states.accounts.arriving import Arrival
 from states.accounts.refusals import PasswordDue
 from states.accounts.signing import keep_open
 from states.errors import HosoError
 
+BY = "hoso-by"  # whose page it was that this was typed in
 SENT = "hoso-sent"  # by our script, which sees no redirect: only what is there
 LOCAL = re.compile(r"/(?![/\\])[\x21-\x7e]*", re.ASCII)
 
@@ -33,20 +35,25 @@ class Leaf(Door):
 
     strict = False
     keyed = True
+    public = False
 
     def get_route_handler(self) -> Handler:
         handler = self.answering()
 
         async def at_work(request: Request) -> Response:
-            response = await handler(request)
             arrival = request.state.arrival
+            _check_who_typed(request, arrival)
+            response = await handler(request)
             if (who := arrival.who) is not None and who.session and who.until:
                 await keep_open(request.state.db, who.session, who.until, arrival.at)
             return response
 
         async def work(request: Request) -> Response:
             request = await heard(request)
-            named(request)
+            if self.public:
+                check_ours(request)
+            else:
+                named(request)
             await paint.read_form(request, keyed=self.keyed)
             return await once(request, at_work, await request.body())
 
@@ -59,6 +66,12 @@ class Again(Leaf):
     keyed = False
 
 
+class Public(Leaf):
+    """A page for anybody, whose forms prove what they must by what is typed into them."""
+
+    public = True
+
+
 class Open(Hearing):
     """A page that opens no transaction: while a password is checked, none waits."""
 
@@ -69,12 +82,17 @@ class Open(Hearing):
 
         async def work(request: Request) -> Response:
             request = await heard(request)
-            if request.method in WRITES:
-                browser.check_ours(request)
+            check_ours(request)
             await paint.read_form(request, keyed=False)
             return await handler(request)
 
         return told_as_pages(work)
+
+
+def check_ours(request: Request) -> None:
+    """What is written by a form comes from one of ours. Raises `FromElsewhere`."""
+    if request.method in WRITES:
+        browser.check_ours(request)
 
 
 def told_as_pages(work: Handler) -> Handler:
@@ -95,6 +113,16 @@ def told_as_pages(work: Handler) -> Handler:
             return paint.refused(request, refusal_of(error))
 
     return handle
+
+
+def _check_who_typed(request: Request, arrival: Arrival) -> None:
+    """In another tab somebody else may have signed in since: what was typed here is not theirs.
+
+    Raises `Unidentified`.
+    """
+    typed_by = request.headers.get(BY)
+    if typed_by and arrival.who is not None and unquote(typed_by) != arrival.who.person:
+        raise Unidentified(SIGN_IN)
 
 
 def _by_script(request: Request, response: Response) -> Response:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from itertools import groupby
 from math import isfinite
 from typing import Any, NoReturn, cast
 
@@ -23,6 +22,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
 
 from api.problems import Invalid, Refused, TooSlow
+from states import letters
 from states.sentences import Sentence, told
 
 SENDING = 30  # seconds in which a body of 1 MB comes
@@ -30,11 +30,9 @@ DEEPEST = 32  # lists and objects in one another
 TOO_DEEP = Sentence("may be {deepest} deep at most", deepest=DEEPEST)
 MOST = 50_000  # values in a body: a thousand moves have some ten each
 LONGEST = 30_000  # bytes of a query
-HEAPED = 30  # marks on one letter (Unicode's stream-safe text): more take ever longer to order
 JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json *(;.*)?", re.ASCII | re.IGNORECASE)
 # NUL and half characters cannot be kept; what turns the direction of writing shows another text.
-UNKEPT = re.compile("[\0\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-NO_LATIN = re.compile(f"[\u0300-\u1dff\u1f00-\U0010ffff]{{{HEAPED + 1},}}")
+UNKEPT = re.compile(f"[\0{letters.HALF}{letters.TURNING}]")
 
 # A string of JSON, whole or not: it matches wherever one begins, so each byte is looked at once.
 STRING = re.compile(rb'"[^"\\]*(?:\\.?[^"\\]*)*(?:"|\Z)', re.DOTALL)
@@ -223,16 +221,10 @@ def text(said: str) -> str:
                 sign=ord(found[0]),
             )
         )
-    if any(map(_heaped, NO_LATIN.findall(said))):
-        raise Wrong(Sentence("may not heap more than {most} marks on a letter", most=HEAPED))
+    if letters.heaped(said):
+        most = letters.HEAPED
+        raise Wrong(Sentence("may not heap more than {most} marks on a letter", most=most))
     return unicodedata.normalize("NFC", said)
-
-
-def _heaped(run: str) -> bool:
-    return any(
-        marks and sum(1 for _ in run) > HEAPED
-        for marks, run in groupby(run, lambda each: unicodedata.combining(each) > 0)
-    )
 
 
 @contextmanager

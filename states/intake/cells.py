@@ -3,20 +3,18 @@
 import re
 import unicodedata
 from datetime import date, datetime, time, tzinfo
-from itertools import groupby
+
+from states import letters
 
 # Words that other systems print for nothing (one stood in the heading of a source of ours).
 NULLS = frozenset({"null", "NULL", "Null", "none", "None", "NONE"})
 YEARS = range(1900, 2200)
 TIMED = ("%H", "%I", "%c", "%X")
-# What cannot be kept, is no sign of any text, or turns the direction of writing and so shows other
-# text than is kept. A cell of many lines has tabs and line ends.
+# What cannot be kept, is no sign of any text, or shows other text than is kept. A cell of many
+# lines has tabs and line ends.
 STRANGE = re.compile(
-    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-    "\ud800-\udfff\ufffe\uffff]"
+    f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{letters.TURNING}{letters.HALF}\ufffe\uffff]"
 )
-HEAPED = 30  # marks on one letter, as Unicode's stream-safe text has them
-HEAP = re.compile(f"[^\0-\u02ff\u1e00-\u1eff]{{{HEAPED + 1},}}")
 
 
 class Unreadable(Exception):
@@ -53,14 +51,9 @@ def strange(text: str) -> str | None:
     """What of a text cannot stand in the ledger, if anything: where there is, it is no text."""
     if found := STRANGE.search(text):
         return "a NUL byte" if found[0] == "\0" else f"the sign U+{ord(found[0]):04X}"
-    if any(_heaped(run) for run in HEAP.findall(text)):
-        return f"more than {HEAPED} marks on a letter"
+    if letters.heaped(text):
+        return f"more than {letters.HEAPED} marks on a letter"
     return None
-
-
-def _heaped(run: str) -> bool:
-    marks = (unicodedata.combining(sign) > 0 for sign in run)
-    return any(mark and sum(1 for _ in same) > HEAPED for mark, same in groupby(marks))
 
 
 def moment(text: str, formats: tuple[str, ...], zone: tzinfo, *, ends: bool = False) -> datetime:

@@ -2,9 +2,6 @@
 the two functions that compare them.
 """
 
-import re
-import unicodedata
-
 # Ours -> names of theirs, the surest first; accents, case and punctuation do not count.
 FIELDS: dict[str, tuple[str, ...]] = {
     "code": (
@@ -107,13 +104,6 @@ ZONES = {
     frozenset({2 * HOUR}): "Europe/Amsterdam",
     frozenset({0}): "UTC",
 }
-
-
-def plain(text: str) -> str:
-    """Letters and digits without accents or case, one space between words."""
-    bare = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"[a-z0-9]+", bare.casefold()))
 
 
 def zone_of(offsets: set[int]) -> tuple[str, str]:

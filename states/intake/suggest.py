@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from states.errors import BadFile
-from states.intake.guesses import CHANNELS, EVENT, FIELDS, OUTCOMES, plain, zone_of
+from states.intake.guesses import CHANNELS, EVENT, FIELDS, OUTCOMES, zone_of
 from states.intake.mapping import TO_FILL
 from states.intake.sampling import Column, Seen, look
+from states.letters import plain
 
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(:[A-Za-z0-9_]+)*")
 EMPTY = {"EMPTY", "UNKNOWN", "-", "N/A"}

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from states.columns import MOMENT, only, word
 from states.errors import BadInput
+from states.ledger.statements import d
 from states.words import State
 
 LONGEST = 2000  # characters
@@ -42,21 +43,23 @@ f = feedback.c
 async def say(
     db: AsyncConnection,
     dossier_id: int,
-    state: State,
     stars: int | None,
     words: str | None,
     at: datetime,
 ) -> None:
-    """Keep what was said. Raises `BadInput` where nothing is, or too much was already."""
+    """Keep what was said, once. Raises `BadInput` where nothing is, or too much was already."""
     words = (words or "").strip() or None
+    state = await db.scalar(sa.select(d.state).where(d.id == dossier_id).with_for_update(read=True))
     if stars is None and words is None:
         raise BadInput("choose from one to five stars, or write some words")
     if stars is not None and not 1 <= stars <= 5:
         raise BadInput("choose from one to five stars")
     if words is not None and len(words) > LONGEST:
         raise BadInput("write at most {longest:,} characters", longest=LONGEST)
-    said = sa.select(sa.func.count()).select_from(feedback).where(f.dossier_id == dossier_id)
-    if (await db.scalar(said) or 0) >= MOST:
+    before = await said_of(db, dossier_id)
+    if any((each.stars, each.words, each.state) == (stars, words, state) for each in before):
+        return  # the same, sent again
+    if len(before) >= MOST:
         raise BadInput("enough was said of this dossier: ask at the counter")
     row = {"dossier_id": dossier_id, "stars": stars, "words": words, "state": state, "at": at}
     await db.execute(sa.insert(feedback).values(row))
