@@ -50,6 +50,7 @@ from config.secret import secret
 from config.settings import Settings
 from config.settings import settings as from_environment
 from states import db
+from states.accounts.trying import Trial
 from states.catalogue import Catalogue
 from states.catalogue.bundles import Latest
 from states.db import WrongSchema
@@ -131,8 +132,10 @@ def create_app(
     book: Catalogue | None = None,
     *,
     prefect_ui: str | None = None,
+    trial: Trial | None = None,
 ) -> FastAPI:
-    """The application. Migrations are not its business. `prefect_ui` is an address to show.
+    """The application. Migrations are not its business. `prefect_ui` is an address to show,
+    `trial` who may come in for a trial.
 
     Without arguments it reads the environment, which is how `uvicorn --factory` starts several.
     """
@@ -151,6 +154,7 @@ def create_app(
             latest=Latest(book),
             secret=secret(given),
             prefect_ui=prefect_ui or None,
+            trial=trial,
         )
         try:
             async with live.open_to_listeners(app.state.house):

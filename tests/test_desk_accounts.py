@@ -9,6 +9,7 @@ from sitting import FORM, HERE, Page, sitting
 from states import db
 from states.accounts import passwords, signing
 from states.accounts.rows import account, session
+from states.accounts.trying import open_trial
 
 PASSWORD = "một mật khẩu dài"
 
@@ -153,3 +154,25 @@ async def test_no_page_holds_what_its_policy_forbids(office):
     async with sitting(office, "p-reception-01") as client:
         for path in ("/account", "/account/password"):
             assert Page(await client.get(path)).forbidden == []
+
+
+async def test_for_a_trial_one_of_each_role_is_offered_and_nobody_elses_account_taken(office):
+    house = office.app.state.house
+    async with db.transaction(house.engine) as connection:
+        book = await house.latest(connection)
+        made = await open_trial(connection, book, office.at)
+        again = await open_trial(connection, book, office.at)
+    roles = [role for _, _, role in made.people]
+    assert roles == ["postal", "officer", "leader", "control"]  # reception is somebody's already
+    assert again.people == made.people
+    assert again.password != made.password
+    transport = httpx.ASGITransport(office.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=HERE, headers=FORM) as client:
+        assert "trial" not in (await client.get("/sign-in")).text
+        house.trial = again
+        page = await client.get("/sign-in")
+        assert again.password in page.text
+        said = {"person": again.people[0][0], "password": again.password}
+        assert (await client.post("/session", data=said)).status_code == 303
+        before = await client.post("/session", data=said | {"password": made.password})
+        assert before.status_code == 401

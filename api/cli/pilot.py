@@ -66,6 +66,15 @@ async def _lived(place: Place) -> dict[int, tuple[str, int]]:
         return dict(await lived(db, load(await bundles.read(db)).name))
 
 
+async def tried(place: Place) -> Any:
+    """Accounts for whoever tries it here."""
+    from states.accounts.trying import open_trial
+    from states.catalogue import bundles
+
+    async with transacted(place.database) as db:
+        return await open_trial(db, await bundles.read(db), datetime.now(ZONE))
+
+
 def show(made: Any, took: float | None, *, json: bool) -> None:
     """The figures, as a form or as JSON."""
     from api.papers import document, screen

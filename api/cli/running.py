@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,15 +61,17 @@ def demo(
     json: Json = False,
 ) -> None:
     """`up`, then the Hà Nam pilot year is lived through and its figures are printed."""
-    from api.cli.pilot import live, show
+    from api.cli.pilot import live, show, tried
 
     with everything(data, port) as house:
         lived = asyncio.run(live(house.place, quiet=json))
         show(*lived, json=json)
         if once:
             return
+        trial = asyncio.run(tried(house.place))
+        _invite(house, trial)
         _tell(house, data, json=False)
-        serve(house)
+        serve(house, trial if _nobody_else_sees(settings().host) else None)
 
 
 def worker(
@@ -159,7 +162,7 @@ def everything(data: Path | None, port: int | None) -> Iterator[House]:
         yield House(place, addresses, looks)
 
 
-def serve(house: House) -> None:
+def serve(house: House, trial: Any = None) -> None:
     """API and pages in this process, flows in a worker beside it, until told to stop."""
     import uvicorn
 
@@ -171,7 +174,7 @@ def serve(house: House) -> None:
     beside = keeping.Worker([sys.executable, "-P", "-m", "api.cli", "worker", "--with-parent"])
     with closing(beside), keeping.kept({**house.looks, "worker": beside.look}):
         prefect_ui = house.addresses.get("prefect", "").removesuffix("/api")
-        app = create_app(settings(), prefect_ui=prefect_ui)
+        app = create_app(settings(), prefect_ui=prefect_ui, trial=trial)
         uvicorn.run(
             app,
             host=host,
@@ -234,6 +237,23 @@ def _tell(house: House, data: Path | None, *, json: bool) -> None:
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("Ctrl-C stops.", style="dim")
+
+
+def _nobody_else_sees(host: str) -> bool:
+    """Whether only this machine reaches the pages, which show a password then."""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _invite(house: House, trial: Any) -> None:
+    """Whom one may be, and by which password; the page offers the same to be clicked."""
+    console.print(
+        f"\nSign in        {house.addresses['api']}/sign-in", style="bold", highlight=False
+    )
+    for person, name, role in trial.people:
+        console.print(f"  {person:<20} {name} ({role})", highlight=False, markup=False)
+    console.print(f"  password       {trial.password}", highlight=False, markup=False)
 
 
 def _called() -> str:

@@ -58,7 +58,8 @@ async def ask_who(request: Request, db: Db, next: str = "") -> Response:  # noqa
 
 def _asked(request: Request, on: str, **more: object) -> Response:
     vouched = house(request).settings.oidc_issuer is not None
-    return page(request, "desk/sign_in.html", next=on, vouched=vouched, **more)  # type: ignore[arg-type]
+    trial = house(request).trial
+    return page(request, "desk/sign_in.html", next=on, vouched=vouched, trial=trial, **more)  # type: ignore[arg-type]
 
 
 @checking.post("/session")

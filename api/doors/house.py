@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from config import secret
 from config.settings import Settings
+from states.accounts.trying import Trial
 from states.catalogue.bundles import Latest
 
 
@@ -22,6 +23,7 @@ class House:
     latest: Latest
     secret: bytes
     prefect_ui: str | None = None
+    trial: Trial | None = None  # who is offered at the sign-in page; nobody but for a trial
     clock: Callable[[], datetime] | None = None  # None: the database's
     held: dict[str, Any] = field(default_factory=dict)  # what a subject keeps for all requests
 
