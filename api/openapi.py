@@ -19,6 +19,7 @@ TAGS = [
     {"name": "dossiers", "description": "Opened, moved, read: one by one, or many in one request."},
     {"name": "finding", "description": "Lists, search, and the queues of work."},
     {"name": "components", "description": "The papers of a dossier and their files."},
+    {"name": "forms", "description": "A dossier's papers as PDF, and agencies' templates."},
     {"name": "consultations", "description": "Stages, and what other bodies are asked in them."},
     {"name": "live", "description": "What happens, as it happens (server-sent events)."},
     {"name": "tracking", "description": "For the public: a dossier by the proof on its slip."},

@@ -187,6 +187,12 @@ ROUTES: dict[str, Entry] = {
     "GET /v1/dossiers/{code}/clock/proof": dossier(of()),
     "GET /v1/dossiers/{code}/looks": dossier(of()),
     "GET /v1/dossiers/{code}/stages": dossier(of()),
+    "GET /v1/dossiers/{code}/forms": dossier(of()),
+    "GET /v1/dossiers/{code}/forms/{form}": dossier(
+        of(path={"form": "slip"}),
+        of(path={"form": "control"}),
+        of("routed", path={"form": "apology"}),
+    ),
     MOVE: dossier(
         moved("returned", "deliver"),
         moved("main", "advance", payload=MADE),
@@ -303,6 +309,18 @@ ROUTES: dict[str, Entry] = {
         plain({"number": 2}), token=lambda side: f'"agency":"{side.agency}"'
     ),
     "GET /v1/reports/frozen/{number}/compare": listing(plain({"number": 1})),
+    # Forms
+    "GET /v1/forms/register": listing(
+        lambda side: Ask(query={"agency": side.agency, "from": "2024-03-01", "to": "2024-04-09"})
+    ),
+    "GET /v1/forms/{form}/template": common(
+        plain({"form": "slip"}, query={"agency": SCIENCE.agency})
+    ),
+    "PUT /v1/forms/{form}/template": agency(
+        lambda side: Ask(
+            path={"form": "slip"}, query={"agency": side.agency}, body={"body": "#data.code"}
+        )
+    ),
     # Procedures
     "GET /v1/procedures": common(plain(query={"all": "true"})),
     "GET /v1/procedures/schema": common(),

@@ -49,13 +49,17 @@ class Form(Row):
 
 
 class Regime(Row):
-    """The rules that bind what is received from one day to another, both included."""
+    """The rules that bind what is received from one day to another, both included.
+
+    `circular`: the document that its forms are annexed to.
+    """
 
     code: RegimeCode
     since: Day
     until: Day | None = None
     lifecycle: Text
     post: Text | None = None
+    circular: Text | None = None
     forms: tuple[Form, ...]
     verified: bool
 
