@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from databases import alone, run_as_owner
+from databases import alone, empty, run_as_owner
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -22,6 +22,7 @@ CLUSTER = "HOSO_TEST_CLUSTER"  # its folder: named by the first process, inherit
 QUICK = (  # nobody's data: a crash may lose it
     "ALTER SYSTEM SET fsync = off",
     "ALTER SYSTEM SET full_page_writes = off",
+    "ALTER SYSTEM SET synchronous_commit = off",
     "SELECT pg_reload_conf()",
 )
 
@@ -116,12 +117,10 @@ async def fresh(application: "AsyncEngine", owner: "AsyncEngine") -> AsyncIterat
 
     Not together with `db`: its open transaction would keep the tables from being emptied.
     """
-    import sqlalchemy as sa
     from sqlmodel import SQLModel
 
     import states.migrations.every  # noqa: F401  so that the metadata is full
 
     yield application
-    tables = ", ".join(SQLModel.metadata.tables.keys() - {"edition", "bundle"})
     async with owner.begin() as connection:
-        await connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        await empty(connection, sorted(SQLModel.metadata.tables.keys() - {"edition", "bundle"}))

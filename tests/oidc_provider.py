@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
@@ -33,6 +34,12 @@ def part(value: Any) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+@cache
+def made() -> RSAKey:
+    """The key it begins with: a tenth of a second to find, so it is found once."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
+
+
 @dataclass
 class IdentityProvider:
     """Honest, unless `lies` changes the claims, `signs` the signature or `answers` the answer."""
@@ -46,7 +53,7 @@ class IdentityProvider:
     answers: Callable[[dict[str, Any]], Any] | None = None
     tells: dict[str, Any] = field(default_factory=dict)
     forgetful: bool = False  # takes a code as often as it is shown
-    key: RSAKey | ECKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
+    key: RSAKey | ECKey = field(default_factory=made)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 

@@ -11,11 +11,10 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
-from office import address, told
+from office import address, application, told
 from sqlalchemy.ext.asyncio import AsyncEngine
 from test_accounts import GOOD, ONE, OTHER, TWO, opened
 
-from api.app import create_app
 from config.settings import Settings
 from states.accounts import Scope, keys, lockout
 from states.accounts.history import COMMAND
@@ -58,7 +57,7 @@ class Desk:
 @pytest.fixture
 async def desk(fresh: AsyncEngine, tmp_path: Path) -> AsyncIterator[Desk]:
     """ONE has an account, and BOSS one that manages accounts."""
-    app = create_app(Settings(database=address(fresh), data=tmp_path))
+    app = application(Settings(database=address(fresh), data=tmp_path))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -19,16 +19,14 @@ import schemathesis
 import sqlalchemy as sa
 from databases import alone, run_as_owner
 from hypothesis import HealthCheck, settings
-from office import Signing
+from office import Signing, routed
 from permitted import MOVE, ROUTES, Asking
 from requests import Session
 from schemathesis import checks
 from serving import SECRET, serving
 from two_agencies import EDUCATION, SCIENCE, World
 
-from api.app import create_app
 from config import secret
-from config.settings import Settings
 from states import db
 from states.files.rows import Medium
 
@@ -49,7 +47,7 @@ CONFIG = schemathesis.Config.from_dict(
         "generation": {"database": "none", "allow-x00": False},  # NUL goes no further than the door
     }
 )
-APP = create_app(Settings(database="postgresql+asyncpg://nobody@nowhere/none"))
+APP = routed()
 PEOPLE = ("p-reception-01", "p-control-01", "p-sci-officer-21", "p-sci-lead-02", "p-edu-director")
 ADMIN, LEAVER = "p-admin", "p-fin-director"
 STRANGE: tuple[Any, ...] = (

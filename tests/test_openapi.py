@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from office import routed
 
 from api import openapi, problems
-from api.app import create_app
-from config.settings import Settings
 
-DOCUMENT = create_app(Settings(database="postgresql+asyncpg://nobody@nowhere/none")).openapi()
+DOCUMENT = routed().openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 OPERATIONS = {each[2]["operationId"]: each for each in openapi.operations(DOCUMENT)}
 BODIES = [name for name, (_, _, each) in OPERATIONS.items() if "requestBody" in each]

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from office import routed
 from pydantic import ValidationError
 
-from api.app import create_app
 from api.dossiers.shapes import Asked
 from api.openapi_events import BY_HAND, EXAMPLES, SHARED, TICKS, by_hand
-from config.settings import Settings
 from states import people
 from states.catalogue import load
 from states.errors import BadInput
@@ -22,7 +21,7 @@ from states.lifecycle import NEW, ROWS, moves
 from states.people import Caller
 from states.words import Clock, Event, Role
 
-DOCUMENT = create_app(Settings(database="postgresql+asyncpg://nobody@nowhere/none")).openapi()
+DOCUMENT = routed().openapi()
 EVENTS = by_hand()
 AT = datetime(2024, 3, 4, 8, tzinfo=UTC)
 MANY = 3  # members of a list that is drawn

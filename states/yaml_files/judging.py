@@ -17,9 +17,9 @@ M = TypeVar("M", bound="BaseModel")
 
 def validate(model: type[M], document: Document) -> M:
     """The file as a model; the first fault in the file is raised as `BadFile`."""
-    said, wrong = judged(model, document)
+    said, faults = _held(model, document)
     if said is None:
-        raise wrong[0]
+        raise _wrong(document, faults[0])  # the others, a hundred thousand perhaps, are not worded
     return said
 
 
@@ -27,6 +27,11 @@ def judged(model: type[M], document: Document) -> tuple[M | None, list[BadFile]]
     """The file as a model, or all that keeps it from being one: by line, but what is missing last,
     as a misspelled key is also a missing one.
     """
+    said, faults = _held(model, document)
+    return said, [_wrong(document, each) for each in faults]
+
+
+def _held(model: type[M], document: Document) -> tuple[M | None, list["ErrorDetails"]]:
     from pydantic import ValidationError
 
     # As JSON: there a strict model takes a list for a tuple, a word for a member and `2026-01-02`
@@ -36,7 +41,11 @@ def judged(model: type[M], document: Document) -> tuple[M | None, list[BadFile]]
     except ValidationError as wrong:
         faults = wrong.errors(include_url=False)
     faults.sort(key=lambda each: (each["type"] == "missing", document.line_of(each["loc"])))
-    return None, [document.wrong(each["loc"], _sentence(each)) for each in faults]
+    return None, faults
+
+
+def _wrong(document: Document, fault: "ErrorDetails") -> BadFile:
+    return document.wrong(fault["loc"], _sentence(fault))
 
 
 BOUNDS = {
