@@ -72,6 +72,13 @@ async def of(db: AsyncConnection, person: str) -> list[Found]:
     return [Found(row.form, row.typed, row.at) for row in await db.execute(asked)]
 
 
+async def under(db: AsyncConnection, person: str, prefix: str) -> dict[str, Found]:
+    """A person's drafts of the forms that begin so, by what follows."""
+    asked = sa.select(draft).where(t.person == person, t.form.startswith(prefix, autoescape=True))
+    found = (Found(row.form, row.typed, row.at) for row in await db.execute(asked))
+    return {each.form.removeprefix(prefix): each for each in found}
+
+
 async def drop(db: AsyncConnection, person: str, form: str) -> None:
     await db.execute(sa.delete(draft).where(t.person == person, t.form == form))
 

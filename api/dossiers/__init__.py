@@ -37,13 +37,12 @@ from api.listed import Code, Moment
 from api.problems import DOCUMENTED, Refused
 from api.spoken import spoken
 from api.tracking import printed
-from states import ledger, people, seeing
+from states import acting, ledger, people, seeing
 from states.accounts.scopes import Scope
 from states.errors import BadInput, NotOpen, NotYours, Stale
 from states.files import attaching
 from states.finding.searching import citizen
 from states.ledger import Act, Lodging
-from states.ledger.acts import by_a_change
 from states.ledger.history import history_of
 from states.sight import WIDE
 from states.tables import Dossier
@@ -191,11 +190,7 @@ async def move_dossier(
     act = _act(event, asked or Asked(), call)
     found = await seeing.find(db, code, call.sees)
     try:
-        _check_right(book, who, found[0], event)
-        # Rights are judged on the dossier as it was read, so it may not move in between.
-        known = found[0].seq if seen is None else seen
-        act = await attaching.brought(db, book, found[0], act)
-        paper = await ledger.move(db, book, code, replace(act, seq=known), found)
+        paper = await acting.act_on(db, book, who, found, replace(act, seq=seen))
     except (NotOpen, Stale) as error:
         present, _ = await ledger.find(db, code)
         told = standing(book, await _with_files(db, book, present), who, at, spoken(request))
@@ -210,14 +205,6 @@ def _json(told: dict[str, Any], headers: dict[str, str]) -> Response:
     """What is in the shape it is described in already, as the framework would write it."""
     body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
     return Response(body, headers=headers, media_type="application/json")
-
-
-def _check_right(book: Shelf, who: Who, paper: Dossier, event: Event) -> None:
-    """Raises `NotYours`, and `NotOpen` for what is done by change sets alone."""
-    if why := by_a_change(event):
-        raise NotOpen("{event} is not open: {why}", event=event, why=why)
-    if why := people.may(book, who, paper.agency, paper.unit, paper.field):
-        raise NotYours("{event} is not open to you: {why}", event=event, why=why)
 
 
 def _act(event: Event, asked: Asked, call: Call) -> Act:

@@ -20,14 +20,12 @@ from api.dossiers.shapes import (
     WholeDossier,
 )
 from api.listed import local
-from states import lifecycle, people
+from states import acting, lifecycle
 from states.catalogue import Catalogue
 from states.clock import Line
 from states.clock.words import Lang, say
 from states.ledger import effects
-from states.ledger.acts import by_a_change
 from states.ledger.statements import dossier
-from states.lifecycle import Now
 from states.people import Caller
 from states.tables import Dossier
 from states.tongues import said
@@ -64,14 +62,8 @@ def standing(book: Catalogue, d: Dossier, who: Caller, at: datetime, lang: Lang)
 def _closed(
     book: Catalogue, d: Dossier, who: Caller, at: datetime, lang: Lang
 ) -> dict[str, str]:  # fmt: skip
-    right, now = people.may(book, who, d.agency, d.unit, d.field), Now(at, who.role)
-    shut, closed = _shut(d.state, who.role, lang), dict[str, str]()
-    for name, event in EVENTS.items():
-        if name in shut:
-            closed[name] = shut[name]
-        elif why := lifecycle.why_not(d, event, now) or by_a_change(event) or right:
-            closed[name] = said(why, lang)
-    return closed
+    shut, closed = _shut(d.state, who.role, lang), acting.closed(book, d, who, at)
+    return {event.value: shut.get(event) or said(why, lang) for event, why in closed.items()}
 
 
 @cache

@@ -61,13 +61,21 @@ async def check_heard(
     It asks the database only of a stage that consults, and `book` only then who took over from
     whom. Raises `NotOpen`.
     """
-    if event not in LEAVING or not (rules := named(book, paper)):
+    if event not in LEAVING or not named(book, paper):
         return
     its = sa.select(consultation).where(c.dossier_id == paper.id, c.visit == paper.visit)
     rows = [dict(row) for row in (await db.execute(its)).mappings()]
-    waits = [why for each in rules if (why := awaited(book, each, rows, at))]
-    if waits:
-        raise NotOpen("{event} is not open: {waits}", event=event, waits=joined(waits))
+    if waits := awaited_now(book, paper, rows, at):
+        raise NotOpen("{event} is not open: {waits}", event=event, waits=waits)
+
+
+def awaited_now(
+    book: Book, paper: Any, rows: Iterable[Mapping[str, Any]], at: datetime
+) -> Sentence | None:
+    """Why the present stage waits for those whom the version names; None: it may be left. Pure."""
+    here = [row for row in rows if row["visit"] == paper.visit]
+    waits = [why for each in named(book, paper) if (why := awaited(book, each, here, at))]
+    return joined(waits) if waits else None
 
 
 def awaited(

@@ -3,8 +3,9 @@
 Addresses are masked: a list is for finding what did not arrive, not for reading where people are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,6 +47,14 @@ async def part(
     for row in found.rows:
         row["recipient"] = masked(row["way"], row["recipient"])
     return found
+
+
+async def of_facts(db: AsyncConnection, facts: Collection[str]) -> list[dict[str, Any]]:
+    """What was made of these facts, the last made first, with its text."""
+    told = (*(m[name] for name in NAMES), m.subject, m.body)
+    asked = sa.select(*told).where(m.fact.in_(facts)).order_by(m.id.desc())
+    rows = [dict(row) for row in (await db.execute(asked)).mappings()]
+    return [row | {"recipient": masked(row["way"], row["recipient"])} for row in rows]
 
 
 async def counts(
