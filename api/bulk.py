@@ -124,7 +124,8 @@ class Hundreds(APIRoute):
 
         async def handle(request: Request) -> Response:
             named(request)
-            request, key = await heard(request), key_of(request)
+            request = await self.hear(request)
+            key = key_of(request)
             asked = digest(request, await request.body())
             async with opened(request, key) as (_, arrival):
                 if key and arrival.who:
@@ -137,6 +138,10 @@ class Hundreds(APIRoute):
             return response
 
         return handle
+
+    async def hear(self, request: Request) -> Request:
+        """The request with what was sent, read once."""
+        return await heard(request)
 
 
 async def _keep(

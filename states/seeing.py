@@ -16,6 +16,7 @@ from sqlmodel import Field, SQLModel
 from states import ledger
 from states.columns import MOMENT, only, word
 from states.errors import Unknown
+from states.ledger.statements import d, dossier
 from states.people import Caller
 from states.sight import Sight
 from states.tables import Dossier, Visit
@@ -47,6 +48,7 @@ class Look(SQLModel, table=True):
 
 
 look = SQLModel.metadata.tables["look"]
+LOOKED = 60  # of the last looks, those among which the last dossiers are found
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +97,19 @@ async def looks(db: AsyncConnection, dossier_id: int, limit: int = 200) -> list[
         .limit(limit)
     )
     return [dict(row) for row in (await db.execute(asked)).mappings()]
+
+
+async def recently(
+    db: AsyncConnection, person: str, sight: Sight, limit: int = 8
+) -> list[dict[str, Any]]:
+    """The dossiers that somebody opened last, each by itself, of those they may still see."""
+    k = look.c
+    last = sa.select(k.dossiers[1].label("id"), k.id.label("n"))
+    last = last.where(k.person == person, sa.func.cardinality(k.dossiers) == 1)
+    each = last.order_by(k.at.desc()).limit(LOOKED).subquery()
+    newest = sa.select(each.c.id, sa.func.max(each.c.n).label("n")).group_by(each.c.id)
+    opened = newest.subquery()
+    asked = sa.select(d.code, d.state, d.procedure, d.version)
+    asked = asked.select_from(opened.join(dossier, d.id == opened.c.id)).where(sight.where())
+    found = await db.execute(asked.order_by(opened.c.n.desc()).limit(limit))
+    return [dict(row) for row in found.mappings()]

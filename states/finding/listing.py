@@ -97,8 +97,9 @@ async def count(
     how: Count,
     *,
     key: bytes = b"",
+    most: int = COUNTED,
 ) -> Counted | None:
-    """How many there are on all pages together.
+    """How many there are on all pages together, up to `most`.
 
     Statistics are of everybody's dossiers: who sees some of them is told what can be counted.
     """
@@ -108,9 +109,9 @@ async def count(
     holds, any_of = asked.holds(book, at), asked.terms.any_of(key)
     if how is Count.estimated and sight.all:
         return Counted(await _estimated(db, either(sight.where(), holds, any_of)), exact=False)
-    those = either(sight.where(), holds, any_of, COUNTED + 1)
+    those = either(sight.where(), holds, any_of, most + 1)
     n = int(await db.scalar(sa.select(sa.func.count()).select_from(those)) or 0)
-    return Counted(min(n, COUNTED), exact=n <= COUNTED)
+    return Counted(min(n, most), exact=n <= most)
 
 
 async def _estimated(db: AsyncConnection, those: sa.FromClause) -> int:

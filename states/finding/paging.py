@@ -28,7 +28,10 @@ TOLD = (
     *(d.id, d.code, d.seq, d.state, d.procedure, d.version, d.agency, d.unit, d.field, d.channel),
     *(d.applicant, d.phone, d.calendar, d.stage, d.stages, d.stage_role, d.verdict, d.outcome),
     *(d.registered_at, d.received_at, d.due_at, d.late_at, d.lapse_at, d.finished_at, d.moved_at),
-    *(v.person, v.due_at.label("stage_due")),
+    *(v.person, v.due_at.label("stage_due"), d.calendar_version),
+    # What the guards of the lifecycle read beside these: so a list tells what is open to whom.
+    *(d.leads, d.ends, d.takes_in, d.missing, d.supplement_restarts),
+    *(d.supplements_left, d.extensions_left),
 )
 
 

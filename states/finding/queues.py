@@ -106,6 +106,11 @@ class Queue(NamedTuple):
     by: tuple[Any, Any]  # the key, and what it is a column of
 
     @property
+    def turn(self) -> bool:
+        """Whether the next hand is theirs."""
+        return self.name not in OTHERS
+
+    @property
     def order(self) -> Order:
         """What its pages go by."""
         key, of = self.by
@@ -113,6 +118,8 @@ class Queue(NamedTuple):
 
 
 COUNTER = frozenset({Role.reception, Role.postal})
+OTHERS = frozenset({"to_hand_over", "waiting", "due_soon", "overdue", "no_rule"})
+"""In which they wait for somebody else, or look on."""
 OFFICER, LEADER, CONTROL = (frozenset({r}) for r in (Role.officer, Role.leader, Role.control))
 # fmt: off
 QUEUES: dict[str, Queue] = {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,9 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from states.catalogue import Catalogue
 from states.clock.words import Lang
 from states.errors import Unknown
-from states.finding.paging import PLANNED, Page, page
+from states.finding import fairness
+from states.finding.masks import masked
+from states.finding.paging import PLANNED, TOLD, Page, page
 from states.finding.queues import QUEUES, Queue, desk
 from states.finding.reasons import reason
+from states.ledger.statements import WITH_VISIT, d
 from states.people import Caller
 from states.sentences import any_of
 from states.sight import Sight
@@ -51,6 +55,40 @@ async def waiting(
     return [
         Waiting(queue, min(n, COUNTED), n > COUNTED) for queue, n in zip(mine, found, strict=True)
     ]
+
+
+async def next_up(
+    db: AsyncConnection, book: Catalogue, who: Caller, sight: Sight, at: datetime, lang: Lang
+) -> tuple[Queue, dict[str, Any]] | None:
+    """The one dossier that the caller should take next, and its queue, with the reason.
+
+    Of the first of each queue in which it is their turn the fairest, so that none of the queues
+    waits for the others to be empty.
+    """
+    mine, here = [each for each in queues_of(who) if each.turn], desk(book, who, at)
+    if not mine:
+        return None
+    firsts = []
+    for n, queue in enumerate(mine):
+        key, of = queue.by
+        one = sa.select(d.id, sa.literal(n).label("n")).select_from(of)
+        one = one.where(queue.where(here), sight.where()).order_by(*queue.order.by(key, d.id))
+        firsts.append(sa.select(one.limit(1).subquery()))
+    top = sa.union_all(*firsts).subquery("top")
+    await db.execute(PLANNED)
+    asked = sa.select(*TOLD, top.c.n).select_from(top.join(WITH_VISIT, d.id == top.c.id))
+    found = [dict(row) for row in (await db.execute(asked)).mappings()]
+    if not found:
+        return None
+    row = min(found, key=lambda row: (fair(row), row["n"]))
+    row["reason"] = reason(row, at, book.calendar(row["calendar"]).zone, lang)
+    return mine[row.pop("n")], masked(row, full=False)
+
+
+def fair(row: dict[str, Any]) -> datetime:
+    """When it is a dossier's turn, as `fairness` sorts it."""
+    due = None if row["finished_at"] is not None else row["due_at"]
+    return fairness.key(row["moved_at"], due, row["stage_due"])
 
 
 async def queue(

@@ -102,6 +102,18 @@ async def move_together(
     return made, whole
 
 
+async def foretell_each(
+    db: AsyncConnection,
+    book: Book,
+    wanted: Sequence[Wanted],
+    why_not: WhyNot,
+    seen: sa.ColumnElement[bool] = EVERY,
+    bringing: Bringing | None = None,
+) -> list[Told]:
+    """What `move_each` would tell, judged by the same rules: nothing is locked or written."""
+    return await _Batch(db, book, why_not, seen, bringing, dry=True).made(wanted)
+
+
 def derived(key: str, n: int) -> str:
     """The key of the n-th move of a request that has one."""
     return sha256(f"{key}\n{n}".encode()).hexdigest()
@@ -114,6 +126,7 @@ class _Batch:
     why_not: WhyNot
     seen: sa.ColumnElement[bool]
     bringing: Bringing | None = None
+    dry: bool = False  # only judged
     bring: Bring | None = None
     there: dict[str, Present] = field(default_factory=dict)
     keys: set[tuple[str, str]] = field(default_factory=set)  # used by now
@@ -128,15 +141,18 @@ class _Batch:
         await self._look_up(each.act for each in wanted)
         told = [await self._told(each.code, each.act) for each in wanted]
         await self._write()
-        if self.wakes:
+        if self.wakes and not self.dry:
             await self.db.execute(sa.select(sa.func.pg_notify(WAKE, "")))
-        log.info("dossiers.moved", count=sum(each.refused is None for each in told))
+        if not self.dry:
+            log.info("dossiers.moved", count=sum(each.refused is None for each in told))
         return told
 
     async def _read(self, codes: set[str]) -> None:
         """Lock first, then read: who waited for a lock would read the visit of before."""
         mine = sa.select(d.id).select_from(dossier).where(among(d.code, codes), self.seen)
-        locked = mine.order_by(d.id).with_for_update(key_share=True, of=dossier)
+        locked = mine.order_by(d.id)
+        if not self.dry:
+            locked = locked.with_for_update(key_share=True, of=dossier)
         if ids := (await self.db.execute(locked)).scalars().all():
             found = await present(self.db, with_visits(among(d.id, ids)))
             self.there = {paper.code: (paper, present) for paper, present in found}
@@ -221,7 +237,7 @@ class _Batch:
         return self.loads
 
     async def _write(self) -> None:
-        if not self.rows:
+        if self.dry or not self.rows:
             return
         await write(self.db, list(self.rows.values()), restages=False)
         self.written |= self.rows.keys()
