@@ -1,10 +1,15 @@
 """Procedures by a few letters of their name or code: without accents, in any case. Pure."""
 
 from datetime import date
+from functools import lru_cache
 
 from states.catalogue import Catalogue
 from states.catalogue.procedures import Procedure
 from states.letters import plain
+
+REMEMBERED = 8192  # names and codes: those of a province, in both languages
+letters = lru_cache(REMEMBERED)(plain)
+"""The plain letters of what a catalogue says again at every key that is struck."""
 
 
 def in_force(book: Catalogue, on: date) -> list[Procedure]:
@@ -13,7 +18,7 @@ def in_force(book: Catalogue, on: date) -> list[Procedure]:
         next((each.says() for each in versions if each.binds(on)), None)
         for versions in book.versions.values()
     )
-    return sorted((each for each in of_day if each is not None), key=lambda e: plain(e.name.vi))
+    return sorted((each for each in of_day if each is not None), key=lambda e: letters(e.name.vi))
 
 
 def matching(book: Catalogue, on: date, text: str = "", agency: str = "") -> list[Procedure]:
@@ -27,5 +32,5 @@ def matching(book: Catalogue, on: date, text: str = "", agency: str = "") -> lis
 
 
 def _begun(word: str, of: Procedure) -> bool:
-    there = f" {plain(of.name.vi)} {plain(of.name.en)} {plain(of.code)}"
+    there = f" {letters(of.name.vi)} {letters(of.name.en)} {letters(of.code)}"
     return f" {word}" in there

@@ -161,6 +161,15 @@ def working_time(minutes: int, lang: Lang) -> str:
     return f"{'-' if minutes < 0 else ''}{hours} {_in(('giờ', 'h'), lang)} {rest:02}"
 
 
+def length(term: Term, lang: Lang) -> str:
+    """`5 working days`."""
+    if term.kind is Kind.none:
+        return _in(("không quy định thời hạn", "no term"), lang)
+    if term.kind is Kind.sameday:
+        return _in(("trong ngày", "the same day"), lang)
+    return _amount(str(term), lang)
+
+
 def moment(at: datetime, lang: Lang) -> str:
     """`Monday 21 April 2025 10:00`."""
     clock = f"{at:%H:%M}"
