@@ -42,7 +42,7 @@ class Leaf(Door):
 
         async def at_work(request: Request) -> Response:
             arrival = request.state.arrival
-            _check_who_typed(request, arrival)
+            check_who_typed(request, arrival)
             response = await handler(request)
             if (who := arrival.who) is not None and who.session and who.until:
                 await keep_open(request.state.db, who.session, who.until, arrival.at)
@@ -115,7 +115,7 @@ def told_as_pages(work: Handler) -> Handler:
     return handle
 
 
-def _check_who_typed(request: Request, arrival: Arrival) -> None:
+def check_who_typed(request: Request, arrival: Arrival) -> None:
     """In another tab somebody else may have signed in since: what was typed here is not theirs.
 
     Raises `Unidentified`.

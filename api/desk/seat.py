@@ -1,6 +1,7 @@
 """Who sits at the desk: the caller in one role, what they see, and for whom they act."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -17,6 +18,7 @@ from states.accounts.arriving import Identity
 from states.accounts.scopes import Scope
 from states.catalogue import Catalogue
 from states.clock.words import Lang
+from states.errors import HosoError
 from states.people import Caller
 from states.seeing import Through
 from states.sight import Sight, sight
@@ -100,3 +102,9 @@ async def seated(request: Request) -> Seat:
 
 
 Desk = Annotated[Seat, Depends(seated)]
+
+
+async def framed(request: Request) -> None:
+    """The frame of the desk round what anybody signed in may see; who has no place goes without."""
+    with suppress(HosoError):
+        await seated(request)

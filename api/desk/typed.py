@@ -18,6 +18,7 @@ T = TypeVar("T", bound=BaseModel)
 FORM = "application/x-www-form-urlencoded"
 MOST = 5_000  # fields
 OURS = {"key", "draft"}  # hidden fields of every form: never part of what somebody typed
+UNKEPT = {"citizen_id"}  # kept nowhere but as a hash, so no draft keeps it either
 
 
 class Mistyped(BadInput):
@@ -47,7 +48,7 @@ class Typed:
 
     def said(self) -> dict[str, list[str]]:
         """Without the fields that are the page's own: what a draft keeps."""
-        return {name: said for name, said in self.values.items() if name not in OURS}
+        return {n: said for n, said in self.values.items() if n not in OURS | UNKEPT}
 
 
 def parse(body: bytes) -> Typed:

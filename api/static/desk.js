@@ -1,10 +1,13 @@
 // What pages do by themselves: keys, drafts, sending once, the lock. Without it every form still works.
 "use strict";
+{
 
 const $ = (which, within = document) => within.querySelector(which);
 const $$ = (which, within = document) => [...within.querySelectorAll(which)];
 const english = document.documentElement.lang === "en";
 const say = (vi, en) => (english ? en : vi);
+const person = document.body.dataset.person;
+const FORM = "application/x-www-form-urlencoded";
 
 function tell(words, lasts = 6000) {
   const place = $("#told");
@@ -15,165 +18,221 @@ function tell(words, lasts = 6000) {
 
 // Sending: once, kept while the network is away, and nothing typed is lost. ------------------
 
+function ask(address, said, more = {}) {
+  const headers = { "Hoso-Sent": "1", "Content-Type": FORM };
+  if (person) headers["Hoso-By"] = encodeURIComponent(person); // another tab may be somebody else's by now
+  return fetch(address, { method: "POST", headers, body: said.toString(), credentials: "same-origin", ...more });
+}
+
 const fieldsOf = (form, button) => {
   const said = new URLSearchParams();
   for (const [name, value] of new FormData(form, button)) if (typeof value === "string") said.append(name, value);
   return said;
 };
 
-async function post(address, said) {
-  const headers = { "Hoso-Sent": "1", "Content-Type": "application/x-www-form-urlencoded" };
-  for (;;) {
-    let answer;
-    try {
-      answer = await fetch(address, { method: "POST", headers, body: said, credentials: "same-origin" });
-    } catch {
-      tell(say("Mất kết nối: nội dung vẫn được giữ và sẽ tự gửi khi có mạng.", "No connection: what you typed is kept, and sent when there is one."), 0);
-      await back();
-      continue;
-    }
-    if (answer.status === 401 && $("#lock")) { await unlocked(); continue; }
-    tell("", 0);
-    return answer;
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
+
+// The answer, however long it takes. The key makes that what arrived twice is done once.
+async function post(address, given, away = () => {}) {
+  const said = new URLSearchParams(given);
+  if (!said.get("key")) said.set("key", newKey());
+  for (let tries = 0; ; tries++) {
+    const answer = await ask(address, said).catch(() => null);
+    if (answer?.status === 401 && $("#lock")) { await unlocked(); continue; }
+    if (answer && !(tries < 3 && [502, 503, 504].includes(answer.status))) { tell("", 0); return answer; }
+    away();
+    tell(answer ? say("Hệ thống chưa trả lời: nội dung được giữ và sẽ tự gửi lại.", "No answer yet: what you typed is kept, and sent again.")
+      : say("Mất kết nối: nội dung vẫn được giữ và sẽ tự gửi khi có mạng.", "No connection: what you typed is kept, and sent when there is one."), 0);
+    await back();
   }
 }
 
 const back = () => new Promise((done) => {
-  const again = setTimeout(done, 4000);
-  addEventListener("online", () => { clearTimeout(again); done(); }, { once: true });
+  const over = () => { clearTimeout(again); removeEventListener("online", over); done(); };
+  const again = setTimeout(over, 4000);
+  addEventListener("online", over);
 });
 
+let sending = null, went = false, spent = false; // one form at a time; this page is being left; its key is spent
+
 document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (form.method !== "post" || form.hasAttribute("data-plain") || event.defaultPrevented) return;
+  const form = event.target, button = event.submitter;
+  const said = (name) => button?.getAttribute(`form${name}`) || form.getAttribute(name) || "";
+  if (event.defaultPrevented || said("method").toLowerCase() !== "post" || form.hasAttribute("data-plain")) return;
+  if (said("enctype").startsWith("multipart") || said("target").startsWith("_")) return;
   event.preventDefault();
-  if (form.dataset.sending) return;
-  form.dataset.sending = "1";
+  if (form.hasAttribute("data-unlock")) { unlock(form); return; }
+  if (sending || went) return;
+  sending = form;
   form.setAttribute("aria-busy", "true");
-  const button = event.submitter;
+  const address = new URL(said("action") || location.href, location.href), fields = fieldsOf(form, button);
   try {
-    if (form.hasAttribute("data-unlock")) { await unlock(form); return; }
-    const answer = await post(button?.formAction && button.hasAttribute("formaction") ? button.formAction : form.action, fieldsOf(form, button));
+    await quiet(form);
+    if (address.pathname === "/drafts/drop") await forget(address.searchParams.get("form"));
+    const answer = await post(address, fields, () => { form.inert = true; });
     const go = answer.headers.get("hoso-go");
-    if (go) { sent(form); location.assign(go); return; }
-    if (answer.status === 204) { sent(form); location.reload(); return; }
-    show(await answer.text());
+    if (go || answer.status === 204) { sent(form); leave(go || location.href); return; }
+    const text = await answer.text();
+    if (answer.status === 401 && !text) { leave(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`); return; }
+    if (answer.ok) { sent(form); history.pushState({ shown: true }, "", location.href); }
+    show(text, answer.ok ? null : form);
   } finally {
-    delete form.dataset.sending;
+    sending = null;
+    form.inert = false;
     form.removeAttribute("aria-busy");
   }
 });
 
-function show(text) {
+function leave(where) {
+  const there = new URL(where, location.href);
+  const same = there.href.split("#")[0] === location.href.split("#")[0];
+  [sending, went, spent] = [null, true, true];
+  setTimeout(() => { went = false; }, 10_000); // a file came, and no page
+  if (!same) { location.assign(there); return; }
+  history.replaceState(history.state, "", there);
+  location.reload();
+}
+
+addEventListener("pageshow", (event) => { if (event.persisted && spent) location.reload(); });
+addEventListener("popstate", (event) => { if (!location.hash && (event.state?.shown || show.over)) location.reload(); });
+addEventListener("beforeunload", (event) => { if (sending) event.preventDefault(); });
+
+// A page in the place of this one. `form`: what was refused; it stays where the answer does not hold it.
+function show(text, form = null) {
   const whole = new DOMParser().parseFromString(text, "text/html");
-  const fresh = $("main", whole);
-  if (!fresh) { tell(say("Có lỗi: hãy thử lại.", "Something failed: try again.")); return; }
+  const fresh = $("main", whole), refusal = $(".refusal", whole), box = form?.closest("dialog");
+  const inBox = box && fresh && $(`#${CSS.escape(box.id || "-")}`, fresh);
+  $$(".refusal[data-here]").forEach((each) => each.remove());
+  if (!fresh && !refusal) { tell(say("Có lỗi, chưa thực hiện được: hãy thử lại.", "It failed and was not done: try again.")); return; }
+  if (form && refusal && !(fresh && $$("form", fresh).some((each) => each.getAttribute("action") === form.getAttribute("action")))) {
+    refusal.dataset.here = "";
+    (box || $("main")).prepend(refusal);
+    refusal.focus();
+    return;
+  }
+  if (box?.open) box.close();
+  show.over = true;
   document.title = whole.title;
   $("main").replaceWith(fresh);
   window.htmx?.process(fresh);
+  if (form?.dataset.draft) drop(form.dataset.draft); // what was typed is in the answer
   begin(fresh);
-  ($("[aria-invalid]", fresh) || $("[role=alert]", fresh) || fresh).focus();
+  if (form?.dataset.draft) $$("form[data-draft]", fresh).forEach(typed);
   scrollTo({ top: 0 });
+  if (inBox && !inBox.open) inBox.showModal();
+  const at = inBox || fresh;
+  ($("[aria-invalid]", at) || $(".refusal", at) || $("[role=alert]", at) || fresh).focus();
 }
 
-// Drafts: saved as they are typed, in the house, and in the browser while the house is away. ---
+// Drafts: saved as they are typed; the browser keeps what the house has not got yet. -------------
 
-const waiting = new Map();
-const local = (form) => `draft:${document.body.dataset.person}:${form.dataset.draft}`;
+const waiting = new Map(), saving = new Map();
+const local = (name) => `draft:${person}:${name}`;
+const draftOf = (form) => { const said = fieldsOf(form); for (const each of $$("input[type=password], [name=key], [data-unkept]", form)) said.delete(each.name); return said; };
+const kept = (name) => { try { return sessionStorage.getItem(local(name)); } catch { return null; } };
 
 function typed(form) {
+  if (form === sending) return;
   clearTimeout(waiting.get(form));
-  try { sessionStorage.setItem(local(form), fieldsOf(form).toString()); } catch { /* full, or shut */ }
+  try { sessionStorage.setItem(local(form.dataset.draft), draftOf(form)); } catch { /* full, or shut */ }
   waiting.set(form, setTimeout(() => save(form), 600));
 }
 
-async function save(form) {
-  const at = $("[data-saved]", form);
-  try {
-    const answer = await fetch(`/drafts?form=${encodeURIComponent(form.dataset.draft)}`, {
-      method: "POST", headers: { "Hoso-Sent": "1", "Content-Type": "application/x-www-form-urlencoded" }, body: fieldsOf(form), keepalive: true });
-    if (at) at.textContent = answer.ok ? say("Đã lưu nháp", "Draft saved") : say("Chưa lưu được nháp", "Draft not saved yet");
-    if (answer.status === 401) lock();
-  } catch {
-    if (at) at.textContent = say("Mất mạng: nháp được giữ trong trình duyệt", "No connection: the draft is kept in this browser");
-    waiting.set(form, setTimeout(() => save(form), 5000));
-  }
+function save(form) {
+  clearTimeout(waiting.get(form));
+  waiting.delete(form);
+  const name = form.dataset.draft, said = draftOf(form).toString(), at = $("[data-saved]", form);
+  const note = (words) => { if (at) at.textContent = words; };
+  const run = ask(`/drafts?form=${encodeURIComponent(name)}`, said, { keepalive: said.length < 60_000 }).then((answer) => {
+    if (answer.ok && kept(name) === said) drop(name);
+    note(answer.ok ? say("Đã lưu nháp", "Draft saved") : say("Chưa lưu được nháp", "Draft not saved yet"));
+    if (answer.status === 401) { waiting.set(form, 0); lock(); }
+  }).catch(() => {
+    note(say("Mất mạng: nháp được giữ trong trình duyệt", "No connection: the draft is kept in this browser"));
+    if (form.isConnected && !waiting.has(form)) waiting.set(form, setTimeout(() => save(form), 5000));
+  });
+  saving.set(form, run);
+  return run;
+}
+
+// A draft that is being saved must not arrive after what sends it, which drops it.
+async function quiet(form) {
+  clearTimeout(waiting.get(form));
+  waiting.delete(form);
+  await Promise.race([saving.get(form), new Promise((done) => { setTimeout(done, 2000); })]);
 }
 
 function sent(form) {
-  if (!form.dataset.draft) return;
-  clearTimeout(waiting.get(form));
-  sessionStorage.removeItem(local(form));
+  waiting.delete(form);
+  if (form.dataset.draft) drop(form.dataset.draft);
 }
 
-addEventListener("input", (event) => { const form = event.target.closest?.("form[data-draft]"); if (form) typed(form); });
-addEventListener("change", (event) => { const form = event.target.closest?.("form[data-draft]"); if (form) typed(form); });
+function drop(name) { try { sessionStorage.removeItem(local(name)); } catch { /* shut */ } }
+
+async function forget(name) {
+  for (const form of $$("form[data-draft]")) if (form.dataset.draft === name) { await quiet(form); sent(form); }
+}
+
+for (const each of ["input", "change"]) addEventListener(each, (event) => { const form = event.target.form || event.target.closest?.("form"); if (form?.dataset.draft) typed(form); });
+addEventListener("pagehide", () => { for (const form of waiting.keys()) if (!went) save(form); });
 
 // The lock: an idle session ends, and what is on the page stays. ------------------------------
 
-let opening = null;
+let locked = false, waits = [];
 const idle = 29 * 60 * 1000;
 let touched = Date.now();
-for (const each of ["keydown", "pointerdown"]) addEventListener(each, () => { touched = Date.now(); }, { passive: true });
-if ($("#lock")) setInterval(() => { if (Date.now() - touched > idle) lock(); }, 30_000);
+const tabs = window.BroadcastChannel ? new BroadcastChannel("hoso") : null; // work in one tab is work in all
+const touch = () => { if (locked) return; if (Date.now() - touched > 20_000) tabs?.postMessage({ person }); touched = Date.now(); };
+tabs?.addEventListener("message", ({ data }) => { if (data.person !== person) return; touched = Date.now(); if (data.open) open(); });
+for (const each of ["keydown", "pointerdown"]) addEventListener(each, touch, { passive: true });
+if ($("#lock")) setInterval(() => { if (Date.now() - touched > idle) lock(); }, 10_000);
 
-function lock() { const box = $("#lock"); if (box && !box.open) { box.showModal(); $("input[type=password]", box).focus(); } }
+function lock() {
+  const box = $("#lock");
+  if (!box || box.open) return;
+  locked = true;
+  box.showModal();
+  $("input[type=password]", box).focus();
+}
 $("#lock")?.addEventListener("cancel", (event) => event.preventDefault());
+$("#lock")?.addEventListener("close", () => { if (locked) $("#lock").showModal(); });
 
 function unlocked() {
   lock();
-  return new Promise((done) => { (opening ||= []).push(done); });
+  return new Promise((done) => { waits.push(done); });
+}
+
+function open() {
+  locked = false;
+  touched = Date.now();
+  $("#lock").close();
+  for (const done of waits.splice(0)) done();
+  for (const form of waiting.keys()) save(form);
 }
 
 async function unlock(form) {
-  const answer = await fetch("/session", { method: "POST", headers: { "Hoso-Sent": "1", "Content-Type": "application/x-www-form-urlencoded" }, body: fieldsOf(form) });
-  $("input[type=password]", form).value = "";
-  const wrong = !answer.ok;
-  $(".fault", form).hidden = !wrong;
-  if (wrong) { $("input[type=password]", form).focus(); return; }
-  touched = Date.now();
-  $("#lock").close();
-  for (const done of opening || []) done();
-  opening = null;
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  const given = $("input[type=password]", form), fault = $(".fault", form);
+  const answer = await ask("/session", fieldsOf(form)).catch(() => null);
+  delete form.dataset.busy;
+  given.value = "";
+  fault.hidden = Boolean(answer?.ok);
+  if (answer?.ok) { open(); tabs?.postMessage({ person, open: true }); return; }
+  const told = answer && $(".refusal", new DOMParser().parseFromString(await answer.text(), "text/html"));
+  fault.textContent = told?.textContent.trim() || say("Không có kết nối: hãy thử lại.", "No connection: try again.");
+  given.focus();
 }
 
-addEventListener("htmx:beforeSwap", (event) => { if (event.detail.xhr.status === 401) { event.detail.shouldSwap = false; lock(); } else if (event.detail.xhr.status >= 400) event.detail.shouldSwap = true; });
-
-// Keys ----------------------------------------------------------------------------------------
-
-let led = 0;
-addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); palette(); return; }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]") || $("dialog[open]")) return;
-  const key = event.key;
-  if (key === "/") { event.preventDefault(); $("#q")?.focus(); return; }
-  if (key === "?") { event.preventDefault(); palette(); return; }
-  if (led > Date.now()) {
-    led = 0;
-    const way = $(`[data-go="${CSS.escape(key)}"]`);
-    if (way) { event.preventDefault(); way.click(); return; }
-  }
-  if (key === "g") { led = Date.now() + 1500; return; }
-  const act = $$(`[data-key="${CSS.escape(key)}"]`).find((each) => !each.disabled && each.offsetParent);
-  if (act) { event.preventDefault(); act.matches("input, select, textarea") ? act.focus() : act.click(); }
-});
-
-async function palette() {
-  const box = $("#palette");
-  if (!box || box.open) return;
-  if (!box.firstElementChild) {
-    const answer = await fetch(`${box.dataset.url}?at=${encodeURIComponent(location.pathname)}`, { headers: { "HX-Request": "true" } });
-    if (!answer.ok) { if (answer.status === 401) lock(); return; }
-    box.innerHTML = await answer.text();
-    window.htmx?.process(box);
-  }
-  box.showModal();
-  $("input", box)?.focus();
-}
+addEventListener("htmx:configRequest", (event) => { if (person) event.detail.headers["Hoso-By"] = encodeURIComponent(person); });
+addEventListener("htmx:beforeSwap", ({ detail }) => { if (detail.xhr.status === 401) { detail.shouldSwap = false; lock(); } else if (detail.xhr.status >= 400) detail.shouldSwap = true; });
+addEventListener("htmx:sendError", () => tell(say("Mất kết nối: hãy thử lại.", "No connection: try again.")));
 
 // Each part of a page that comes later begins here as well. ------------------------------------
 
 const beginnings = [];
 function begin(within) { for (const each of beginnings) each(within); }
-window.desk = { $, $$, say, tell, post, lock, show, onBegin(each) { beginnings.push(each); each(document); } };
+const onBegin = (each) => { beginnings.push(each); each(document); };
+window.desk = { $, $$, say, tell, post, lock, show, onBegin, drafts: { kept, draftOf, typed, drop } };
 document.addEventListener("htmx:load", (event) => { if (event.target !== document.body) begin(event.target); });
+}
