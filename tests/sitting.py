@@ -29,7 +29,8 @@ class Page(HTMLParser):
     def __init__(self, answer: httpx.Response) -> None:
         super().__init__()
         self.text, self.links, self.forbidden = "", list[str](), list[str]()
-        self.forms: list[dict[str, Any]] = []
+        self.forms: list[dict[str, Any]] = []  # `whole`: all that is sent; `kinds`: of controls
+        self.within: str | None = None
         self.feed(answer.text)
 
     def handle_starttag(self, tag, attrs):
@@ -38,14 +39,38 @@ class Page(HTMLParser):
             self.links.append(said["href"])
         if tag == "form":
             self.forms.append({"action": said.get("action"), "fields": {}})
+            self.forms[-1] |= {"whole": {}, "kinds": {}, "sends": set()}
         if tag in {"input", "button"} and self.forms and said.get("name"):
             self.forms[-1]["fields"][said["name"]] = said.get("value", "")
+        if self.forms:
+            self._control(tag, said)
         self.forbidden += [name for name in said if name == "style" or name.startswith("on")]
         if tag == "style" or (tag == "script" and "src" not in said):
             self.forbidden.append(tag)
 
+    def _control(self, tag, said):
+        """What a browser would send of it: what is ticked, chosen, or stands in it."""
+        form, name, value = self.forms[-1], said.get("name"), said.get("value") or ""
+        form["sends"] |= {said[name] for name in ("formaction", "hx-post") if name in said}
+        if tag in {"input", "textarea", "select"} and name:
+            kind = said.get("type", "text") if tag == "input" else tag
+            form["kinds"][name] = kind
+            if kind in {"checkbox", "radio"}:
+                value = (value or "on") if "checked" in said else form["whole"].get(name)
+            form["whole"][name] = None if kind == "select" else value
+            self.within = name if kind in {"textarea", "select"} else None
+        if tag == "option" and self.within:  # the first, unless another is chosen
+            if "selected" in said or form["whole"][self.within] is None:
+                form["whole"][self.within] = value
+
+    def handle_endtag(self, tag):
+        if tag in {"textarea", "select"}:
+            self.within = None
+
     def handle_data(self, data):
         self.text += data
+        if self.within and self.forms and self.forms[-1]["kinds"].get(self.within) == "textarea":
+            self.forms[-1]["whole"][self.within] += data.removeprefix("\n")
 
     def form(self, action: str) -> dict[str, str]:
         """The fields of the form that is sent there, as the page filled them."""
