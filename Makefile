@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo up test lint bench bench-large soak fuzz weather draw tongues lock clean
+.PHONY: help demo up test lint bench bench-large soak fuzz weather draw screenshots tongues lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -51,6 +51,9 @@ weather: .venv/ready  ## databases, servers and machines that die; wants Debian'
 
 draw: .venv/ready  ## docs/lifecycle.md from the table
 	$(BIN)/hoso draw
+
+screenshots: .venv/ready  ## docs/screenshots anew, of the ten main pages; wants Debian's chromium
+	$(BIN)/python tests/screenshots.py
 
 tongues: .venv/ready  ## states/locale after the sentences in the source: translate what is new by hand
 	mkdir -p build

@@ -124,3 +124,29 @@ async def fresh(application: "AsyncEngine", owner: "AsyncEngine") -> AsyncIterat
     yield application
     async with owner.begin() as connection:
         await empty(connection, sorted(SQLModel.metadata.tables.keys() - {"edition", "bundle"}))
+
+
+@pytest.fixture(scope="module")
+def own_database(server: "Embedded", worker_id: str, request: pytest.FixtureRequest) -> str:
+    """The name of a copy that a module of tests has to itself: what is published in it stays."""
+    name = f"{request.module.__name__.removeprefix('test_')}_{worker_id}"
+    with alone(server.data):
+        run_as_owner(server, f"CREATE DATABASE {name} TEMPLATE hoso")
+    return name
+
+
+@pytest.fixture
+async def apart(server: "Embedded", own_database: str) -> AsyncIterator["AsyncEngine"]:
+    """As `fresh`, for what publishes: others find the catalogue as the sample has it."""
+    from sqlmodel import SQLModel
+
+    import states.migrations.every  # noqa: F401  so that the metadata is full
+    from states import db
+
+    engine = db.engine(server.address(own_database, "hoso_app"))
+    owner = db.engine(server.address(own_database, "postgres"), size=1)
+    yield engine
+    async with owner.begin() as connection:
+        await empty(connection, sorted(SQLModel.metadata.tables.keys() - {"edition", "bundle"}))
+    await engine.dispose()
+    await owner.dispose()

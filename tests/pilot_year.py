@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flows.pilot import Moment
     from states.embedded import Embedded
 
-NAME = "pilot_year"
+NAME, KEPT = "pilot_year", "pilot_year_kept"  # the second is only ever copied
 
 
 def lived(server: "Embedded") -> str:
@@ -22,8 +22,18 @@ def lived(server: "Embedded") -> str:
         if not (place / "over").exists():
             run_as_owner(server, f"CREATE DATABASE {NAME} TEMPLATE hoso")
             asyncio.run(_live(address))
+            run_as_owner(server, f"CREATE DATABASE {KEPT} TEMPLATE {NAME}")
             (place / "over").touch()
     return address
+
+
+def copied(server: "Embedded", name: str) -> str:
+    """The address of a copy, for who writes into it."""
+    lived(server)
+    with alone(server.data / NAME):
+        run_as_owner(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        run_as_owner(server, f"CREATE DATABASE {name} TEMPLATE {KEPT}")
+    return server.address(name, "hoso_app")
 
 
 async def _live(address: str) -> None:

@@ -15,7 +15,11 @@ SECRET = "a secret of the tests, of no other use"
 
 @contextmanager
 def serving(
-    database: str, folder: Path, processes: int = 1, **environment: str
+    database: str,
+    folder: Path,
+    processes: int = 1,
+    factory: str = "api.app:create_app",
+    **environment: str,
 ) -> Iterator[tuple[str, list[int]]]:
     """Its address, and the numbers of its processes."""
     with socket.socket() as free:
@@ -23,7 +27,7 @@ def serving(
         port = free.getsockname()[1]
     ours = {"HOSO_DATABASE": database, "HOSO_DATA": str(folder), "HOSO_SECRET": SECRET}
     ours |= {"HOSO_LOG_FORMAT": "json", "HOSO_CALLS": "0", **environment}
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app"]
+    command = [sys.executable, "-m", "uvicorn", "--factory", factory]
     command += ["--port", str(port), "--workers", str(processes), "--log-level", "warning"]
     command += ["--http", "api.heads:Heads", "--limit-concurrency", "5000"]
     address = f"http://127.0.0.1:{port}"

@@ -122,6 +122,18 @@ async def test_a_session_stays_open_while_it_is_used(office, browser):
     assert answer.status_code == 401  # and the page, which is still there, asks for the password
 
 
+async def test_what_one_typed_is_not_sent_as_somebody_else(office):
+    """Their page is still open in a tab, and in another one somebody else has signed in."""
+    async with sitting(office, "p-reception-01") as client:
+        for by, status in (("p-sci-officer-21", 401), ("p-reception-01", 204)):
+            answer = await client.post(
+                "/drafts?form=receive",
+                data={"applicant": "Ánh"},
+                headers={"Hoso-By": by, "Hoso-Sent": "1"},
+            )
+            assert answer.status_code == status, by
+
+
 async def test_signed_out_everywhere_is_everywhere(office, browser):
     await sign_in(browser)
     async with sitting(office, "p-reception-01") as other:

@@ -25,10 +25,9 @@ from api.spoken import spoken
 from states.accounts.scopes import Scope
 from states.catalogue import bundles, checking, difference, publishing
 from states.catalogue import schema as bundle_schema
-from states.catalogue.rights import NoRight
 from states.catalogue.rows import Kind
 from states.clock.words import Lang
-from states.simulation import as_dict, simulate
+from states.simulation import as_dict, may_try, simulate
 from states.tongues import said
 
 router = APIRouter(
@@ -124,12 +123,7 @@ async def simulate_procedure_version(
 ) -> dict[str, Any]:
     """What a version would have made of the agency's closed dossiers. Nothing is written."""
     draft = bundles.says(await bundles.find(db, Kind.procedure, code, version))
-    if not (sees.all or draft.agency in sees.agencies):
-        raise NoRight(
-            "{code} is of {agency}: ask a leader there, or the control unit",
-            code=code,
-            agency=draft.agency,
-        )
+    may_try(draft, sees)
     since, until = (
         datetime.combine(day, time(), book.zone) for day in (tried.since, tried.until)
     )  # fmt: skip

@@ -157,7 +157,7 @@ def _style(chart: Chart) -> Style:
 @cache
 def _colours() -> dict[str, str]:
     """The site's, for paper: those it has by day."""
-    text = (resources.files("api") / "static" / "site.css").read_text(encoding="utf-8")
+    text = (resources.files("api") / "static" / "desk.css").read_text(encoding="utf-8")
     return dict(COLOUR.findall(text.partition("@media")[0]))
 
 

@@ -49,7 +49,7 @@ async def assign(
     row = await _unclosed(db, named)
     who, whom, on = _person(book, by), book.person(to), book.day(at)
     place = _place(book, row.unit, on)
-    if not (who.holds(Role.control, on=on) or _leads(book, who, place, on)):
+    if not _may_assign(book, who, place, on):
         raise NotHeld(
             "{by} is neither of the control unit nor a leader of {unit} or its agency: ask one"
             " who is to assign it",
@@ -81,7 +81,7 @@ async def explain(
     check_text("explanation", text, LONG)
     row = await _unclosed(db, named)
     who, on = _person(book, by), book.day(at)
-    if by != row.assigned_to and not _belongs(book, who, _place(book, row.unit, on), on):
+    if not _may_explain(book, who, row, on):
         raise NotHeld(
             "{by} is not of {unit}, which had it, nor was it assigned to them: let somebody"
             " explain it who is",
@@ -184,6 +184,44 @@ async def _step(
 
 
 # Who may ------------------------------------------------------------------------------------
+
+
+def steps(book: Catalogue, row: Any, by: str, at: datetime) -> set[Step]:
+    """What somebody may do about a breach as it stands: what raises nothing but for what it says.
+
+    `row`: as `listing.one` gives it.
+    """
+    who, on = _person(book, by), book.day(at)
+    control = who.holds(Role.control, on=on)
+    if row.standing is Standing.closed:
+        return {Step.reopen} if control else set()
+    if row.corrected_seq is not None:
+        return set()
+    found = set()
+    if _may_assign(book, who, _place(book, row.unit, on), on):
+        found.add(Step.assign)
+    if _may_explain(book, who, row, on):
+        found.add(Step.explain)
+    if control and row.standing is Standing.explained and row.ended_at is not None:
+        found.add(Step.close)
+    return found
+
+
+def colleagues(book: Catalogue, unit: str, at: datetime) -> list[Person]:
+    """Whom a breach of a unit can be assigned to; of a place that nobody knows, anybody."""
+    on = book.day(at)
+    place = _place(book, unit, on)
+    if place not in book.organisation.bodies:
+        return list(book.organisation.people)
+    return [each for each in book.organisation.people if _belongs(book, each, place, on)]
+
+
+def _may_assign(book: Catalogue, who: Person, place: str, on: date) -> bool:
+    return who.holds(Role.control, on=on) or _leads(book, who, place, on)
+
+
+def _may_explain(book: Catalogue, who: Person, row: Any, on: date) -> bool:
+    return bool(who.id == row.assigned_to) or _belongs(book, who, _place(book, row.unit, on), on)
 
 
 def _check_control(book: Catalogue, by: str, at: datetime) -> None:

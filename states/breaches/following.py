@@ -84,7 +84,9 @@ async def part(
 async def every(
     db: AsyncConnection, book: Catalogue, at: datetime, most: int | None = None, **only: Any
 ) -> list[dict[str, Any]]:
-    """All of an `agency`, of which that `came`, given in [`since`, `until`). Raises `BadInput`."""
+    """All of an `agency`, of which that `came`, given in [`since`, `until`); of a dossier by its
+    `code`. Raises `BadInput`.
+    """
     asked = _asked(book, at, **only).order_by(*KEY).limit(most)
     return [dict(row) for row in (await db.execute(asked)).mappings()]
 
@@ -105,6 +107,7 @@ def _asked(
     came: Came | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    code: str | None = None,
 ) -> sa.Select[Any]:
     if since is not None and until is not None and since >= until:
         raise BadInput("the period ends before it begins: `since` must lie before `until`")
@@ -121,6 +124,8 @@ def _asked(
     asked = sa.select(e.at, e.dossier_id, e.seq, *(v.label(k) for k, v in told.items()))
     asked = asked.select_from(entry.join(dossier, d.id == e.dossier_id))
     asked = asked.where(EXTENDED, apologises(book))
+    if code is not None:
+        asked = asked.where(d.code == code)
     if agency is not None:
         asked = asked.where(d.agency.in_(book.organisation.line(agency)))
     if since is not None:

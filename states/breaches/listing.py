@@ -1,7 +1,7 @@
 """Breaches looked up: listed, counted by unit and cause, shown with all that was done about one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -162,6 +162,28 @@ async def by_cause(
     asked = asked.select_from(FROM).where((only or Only()).where(book), seen)
     rows = await db.execute(asked.group_by(*by).order_by(*by))
     return [dict(row) for row in rows.mappings()]
+
+
+async def tallied(
+    db: AsyncConnection, book: Catalogue, only: Only, seen: sa.ColumnElement[bool], at: datetime
+) -> dict[str, int]:
+    """How many stand how, in one statement: as many as `part` lists of each.
+
+    All but `corrected` stand still; `owed`: assigned, and their time to explain is over.
+    """
+    count = sa.func.count()
+    counted: dict[str, Any] = {
+        each: count.filter(b.standing == each, STANDS_STILL) for each in Standing
+    }
+    counted |= {
+        "all": count.filter(STANDS_STILL),
+        "owed": count.filter(replace(Only(), owed_at=at).where(book)),
+        "without_apology": count.filter(UNAPOLOGISED),
+        "corrected": count.filter(sa.not_(STANDS_STILL)),
+    }
+    asked = sa.select(*(each.label(name) for name, each in counted.items()))
+    asked = asked.select_from(FROM).where(only.where(book), seen)
+    return dict((await db.execute(asked)).mappings().one())
 
 
 async def of_dossier(db: AsyncConnection, code: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from states.changes.proposing import check_none_open, in_turn, texts_of
 from states.changes.rows import Kind, Status
 from states.clock import Calendar
 from states.errors import Unknown
+from states.ledger.acts import LONG, check_text
 from states.ledger.statements import WAKE
 
 MOST = 1 << 31  # the number is also that of a lock
@@ -131,14 +132,24 @@ async def _check_up_to_date(db: AsyncConnection, row: Any) -> None:
         )
 
 
-async def reject(db: AsyncConnection, book: Catalogue, number: int, by: str, at: datetime) -> None:
-    """Drop a proposal; who made it may do so too. The row stays."""
+async def reject(
+    db: AsyncConnection,
+    book: Catalogue,
+    number: int,
+    by: str,
+    at: datetime,
+    why: str | None = None,
+) -> None:
+    """Drop a proposal; who made it may do so too. The row stays, and the reason in it."""
     row = await _proposed(db, number)
     if by != row.proposed_by:
         may_decide(book, by, at, agency_of(book, row))
     for draft in await _drafts(db, row) if row.kind is Kind.calendar else ():
         await db.execute(sa.delete(bundle).where(*key(draft)))
     said = {"status": Status.rejected, "decided_by": by, "decided_at": at}
+    if why is not None:
+        check_text("reason", why, LONG)
+        said["says"] = row.says | {"rejected": why}
     await db.execute(sa.update(change).where(c.id == number).values(said))
 
 

@@ -7,6 +7,7 @@ its reason. What explains the difference is found by reading each dossier's line
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +20,9 @@ from sqlmodel import SQLModel
 
 import states.figures.rows  # noqa: F401  so that the metadata is full
 from states.catalogue import Catalogue
+from states.catalogue.rights import may_decide
 from states.db import transaction
-from states.errors import BadInput, HosoError, Unknown
+from states.errors import BadInput, HosoError, NotYours, Unknown
 from states.figures.bieu06 import bieu06
 from states.figures.periods import Period, due_periods
 from states.ledger.statements import d
@@ -84,6 +86,28 @@ def form_of(kept: Any) -> Any:
 
 
 # Freeze -----------------------------------------------------------------------------------
+
+
+def check_freezing(book: Catalogue, by: str, at: datetime, seen: Collection[str] | None) -> None:
+    """Who keeps figures of all agencies: a leader or the control unit, of whoever sees them all.
+
+    `seen`: the agencies whose figures they are told; None: all. Raises `NotHeld`, `NotYours`.
+    """
+    may_decide(book, by, at)
+    if seen is not None:
+        raise NotYours(
+            "a report is frozen for all agencies at once: ask a leader or the control unit of the"
+            " centre, who see them all"
+        )
+
+
+def may_freeze(book: Catalogue, by: str, at: datetime, seen: Collection[str] | None) -> bool:
+    """Whether `check_freezing` raises nothing."""
+    try:
+        check_freezing(book, by, at, seen)
+    except HosoError:
+        return False
+    return True
 
 
 async def freeze(

@@ -66,7 +66,9 @@ def rolled(periods: Sequence[Period]) -> Source:
     parts = [
         _part(n, n.n).where(read, _whole(split)),
         _part(c, sa.literal(-1), months=True).where(read, sa.not_(kept), sa.not_(_inside(split))),
-        _part(d, sa.literal(1)).where(sa.or_(d.id.in_(moved), sa.not_(read))),
+        _part(d, sa.literal(1)).where(d.id.in_(moved)),
+        # A branch by itself, which is not begun while there is a reader; without one none moved.
+        _part(d, sa.literal(1)).where(sa.not_(read)),
     ]
     if split:
         parts.append(_part(c, sa.literal(1)).where(read, kept, _inside(split)))

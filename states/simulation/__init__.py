@@ -20,7 +20,7 @@ from states.simulation.results import (
     totals,
 )
 from states.simulation.rules import shortened
-from states.simulation.running import simulate
+from states.simulation.running import may_try, simulate
 from states.simulation.telling import as_dict
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "StageCount",
     "as_dict",
     "in_time",
+    "may_try",
     "shifts",
     "shortened",
     "simulate",

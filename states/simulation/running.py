@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states.catalogue.procedures import Procedure
+from states.catalogue.rights import NoRight
 from states.clock import Calendar
 from states.errors import BadInput
 from states.ledger.pins import Book
+from states.sight import Sight
 from states.simulation.history import closed, read_only
 from states.simulation.results import (
     CLASSES,
@@ -29,6 +31,16 @@ from states.words import Tally
 BATCH = 5_000  # dossiers in memory at a time; what is kept of them is who changes class
 WORST = EXAMPLES = 10
 EVERY = sa.true()
+
+
+def may_try(draft: Procedure, sees: Sight) -> None:
+    """Raises `NoRight` for who does not see all dossiers of the draft's agency."""
+    if not (sees.all or draft.agency in sees.agencies):
+        raise NoRight(
+            "{code} is of {agency}: ask a leader there, or the control unit",
+            code=draft.code,
+            agency=draft.agency,
+        )
 
 
 async def simulate(

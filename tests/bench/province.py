@@ -185,6 +185,8 @@ async def _made(db: AsyncConnection, many: int) -> None:
             " FROM dossier d, hoso_terms(d.code, d.procedure, d.applicant, d.phone, d.citizen) t"
         )
     )
+    counted = "pg_get_serial_sequence('dossier', 'id')"  # the next one comes after them
+    await db.execute(sa.text(f"SELECT setval({counted}, max(id)) FROM dossier"))
 
 
 def _named(drawn: str) -> str:
