@@ -5,11 +5,11 @@ is heard only from our own pages: `Sec-Fetch-Site` says so and no script can for
 not sent (an address without TLS), `Origin` is compared. The cookie is `SameSite=Lax` besides.
 """
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from fastapi import Response
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from states.errors import HosoError
 
@@ -23,19 +23,16 @@ class FromElsewhere(HosoError):
 
 
 def cookie(request: HTTPConnection) -> str | None:
-    """The token of the browser's session."""
-    return request.cookies.get(SECURE) or request.cookies.get(PLAIN)
+    """The token of the browser's session. Over TLS only the cookie that nobody on another address
+    or on the way can have set: else they could seat a clerk in a session of theirs.
+    """
+    found = request.cookies.get(SECURE)
+    return found or (None if request.url.scheme == "https" else request.cookies.get(PLAIN))
 
 
-def token_of(headers: list[tuple[bytes, bytes]]) -> str | None:
+def token_of(scope: Scope) -> str | None:
     """The same, of a request that nobody has looked at yet."""
-    said = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
-    try:
-        jar = SimpleCookie(said)
-    except CookieError:
-        return None
-    found = jar.get(SECURE) or jar.get(PLAIN)
-    return found.value if found else None
+    return cookie(HTTPConnection(scope))
 
 
 def check_ours(request: HTTPConnection) -> None:

@@ -257,7 +257,7 @@ class Limited:
         if any(path.startswith(start) for start, _ in OPEN):
             return ""
         given = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not given and (token := browser.token_of(scope["headers"])):
+        if not given and (token := browser.token_of(scope)):
             return f"bearer {token}"
         if not path.startswith("/v1/"):
             return ""

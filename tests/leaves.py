@@ -69,6 +69,8 @@ class Entry:
 
 def at(about: About, *addresses: str, **more: Any) -> Entry:
     """Asked by these addresses, in which an agency's own words are filled in."""
+    if about is About.public:
+        more["by"] = "nobody"
 
     def asks(side: Side) -> list[Ask]:
         known = words(side)

@@ -88,6 +88,14 @@ their person does, and no more than their scopes; a session has all scopes.
 
 What the document does not hold: `GET /` and `GET /openapi.json` are open to anybody; `GET /metrics`
 is for who asks on the machine itself, or by a key with `metrics:read`.
+
+The pages of the desk stand over the same functions, and show nothing that a route of this page does
+not tell the same person: a browser's cookie is a session, the role is the one they sit in, and a
+postal clerk sees the dossiers of all agencies they act for at once. `tests/test_desk_rights.py`
+asks every page by everybody: what is not seen is the page of a dossier that there is not, no list,
+number or drawing follows from it, and a form that is another's, or that another address's page
+sends, writes nothing. Signing in, following a dossier and the list of procedures by post are open
+to anybody; every other page sends who is not signed in to do that.
 """
 
 

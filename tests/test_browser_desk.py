@@ -170,6 +170,7 @@ def test_another_tab_is_somebody_elses_by_now(house):
     """What one typed is not signed by the other."""
     house.token(OFFICER)
     with receiving(house, "Hai Người") as (context, page):
+        page.get_by_text("Đã lưu nháp").wait_for()  # or it locks by itself when it is saved
         other = context.new_page()
         other.goto("/account")
         other.locator("form[action='/session/end'] button").click()

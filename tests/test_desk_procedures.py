@@ -71,6 +71,9 @@ async def test_those_used_lately_are_told_from_those_that_are_not(office):
             f"/procedures/{LICENCE}"
         ]
         assert f"/procedures/{LICENCE}" not in Page(await client.get("/procedures?used=no")).links
+        async with sitting(office, STRANGER) as stranger:  # who sees none of them is told of none
+            none = Page(await stranger.get("/procedures?used=yes")).links
+            assert f"/procedures/{LICENCE}" not in none
         office.later(days=91)
         assert f"/procedures/{LICENCE}" in Page(await client.get("/procedures?used=no")).links
 
@@ -181,7 +184,7 @@ async def test_another_agencys_people_are_refused(office):
         assert (await client.get(EDIT)).status_code == 403
         said = await begun(owner) | {"since": "2024-01-01", "until": "2024-03-01"}
         before = await rows(office)
-        for path in (EDIT, f"{EDIT}/turn", f"{EDIT}/simulate"):
+        for path in (EDIT, f"{EDIT}/turn", f"{EDIT}/simulate", f"{EDIT}/check"):
             assert (await client.post(path, data=said)).status_code == 403, path
         assert await rows(office) == before
     async with sitting(office, "p-edu-director") as director:

@@ -157,7 +157,7 @@ def test_a_new_stage_stands_after_another() -> None:
     )
     assert only(PERMIT, stages(REVIEW, SIGN), Lang.vi) == (
         "Thêm bước “Thẩm định hồ sơ” (tham-dinh), xếp đầu tiên: đơn vị H42.05.01,"
-        " công chức thụ lý, 3 ngày làm việc."
+        " chuyên viên, 3 ngày làm việc."
     )
     assert only(stages(APPRAISE, SIGN)) == "Stage 'Review by the division' (xem-xet) is dropped."
 

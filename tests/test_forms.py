@@ -119,7 +119,7 @@ async def test_the_slip_says_what_came_when_it_is_due_and_how_to_follow_it(db):
     assert page.says("Thời gian nhận hồ sơ: 08 giờ 00 phút, ngày 06 tháng 3 năm 2023")
     assert page.says("Thời gian trả kết quả giải quyết hồ sơ: " + said["due"])
     assert page.says("5 ngày làm việc", "Bản sao hộ chiếu", "Phạm Văn Giang", "không thu")
-    assert page.says("hoso.example.vn/track", f"mã hồ sơ {said['code']}", "mã bí mật 7K3M-9QXD")
+    assert page.says("hoso.example.vn/track", f"mã hồ sơ {said['code']}", "mã tra cứu 7K3M-9QXD")
 
 
 async def test_a_slip_without_the_secret_has_nothing_to_scan(db):
@@ -129,7 +129,7 @@ async def test_a_slip_without_the_secret_has_nothing_to_scan(db):
     assert said["track"] is None
     page = paper(F.slip, said)
     assert page.says(code)
-    assert not page.says("mã bí mật")
+    assert not page.says("mã tra cứu")
 
 
 def test_what_is_scanned_is_the_address():

@@ -81,10 +81,10 @@ async def test_the_secret_is_for_who_sees_the_dossier_whole(office):
     asked = f"/v1/dossiers/{code}/consultations"
     assert (await office.client.post(asked, json=question, headers=OFFICER)).status_code == 201
     for who in (RECEPTION, OFFICER, DIRECTOR, CONTROL):
-        assert (await printed(office, code, who=who)).says("mã bí mật"), who
+        assert (await printed(office, code, who=who)).says("mã tra cứu"), who
     page = await printed(office, code, who=ASKED)
     assert page.says(code)
-    assert not page.says("mã bí mật")
+    assert not page.says("mã tra cứu")
 
 
 async def test_that_a_form_was_printed_is_kept(office, fresh):

@@ -172,7 +172,7 @@ def test_values_are_said_in_the_language_of_the_sentence():
 
 def test_lists_are_told_in_the_language():
     assert said(ored("abc"), Lang.vi) == "a hoặc b hoặc c"
-    assert said(anded([Role.officer, Role.leader]), Lang.vi) == "công chức thụ lý và lãnh đạo"
+    assert said(anded([Role.officer, Role.leader]), Lang.vi) == "chuyên viên và lãnh đạo"
     assert said(Sentence("{known}", known=any_of([])), Lang.vi) == "không có"
     assert said(joined([Sentence("line {line}", line=1), "x"]), Lang.vi) == "dòng 1; x"
 
@@ -290,7 +290,7 @@ async def test_what_is_wrong_with_a_body_is_told_in_the_callers_language(office)
         ("vi", "body.procedure", "Phải là văn bản"),
         ("en", "body.procedure", "Input should be a valid string"),
         ("vi", "body.channel", "Phải là 'counter', 'online' hoặc 'post'"),
-        ("vi", "body.event", "Thiếu trường bắt buộc này"),
+        ("vi", "body.event", "Bắt buộc nhập"),
     ):
         headers = RECEPTION | {"Accept-Language": asked}
         answer = await office.client.post("/v1/dossiers", json=lodged, headers=headers)

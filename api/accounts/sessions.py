@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request
 
 from api.accounts.shapes import Held, Me, NewPassword, Refreshing, Session, SigningIn
-from api.accounts.signed import Hand, arrived, session
+from api.accounts.signed import Hand, arrived, ours, session
 from api.away import away_is_said
 from api.doors import At, Db, Door, Shelf, Signed, house, now, opened
 from api.doors.hearing import Hearing
@@ -27,7 +27,7 @@ async def sign_in(given: SigningIn, request: Request, at: At, by: Hand) -> Sessi
     return session(request, new)
 
 
-@checking.post("/password", status_code=204, dependencies=[Depends(arrived)])
+@checking.post("/password", status_code=204, dependencies=[Depends(ours), Depends(arrived)])
 async def change_password(
     given: NewPassword, request: Request, who: Signed, at: At, by: Hand
 ) -> None:

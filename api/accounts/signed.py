@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from api import rates
 from api.accounts.shapes import Session
 from api.doors import Signed, house, opened
+from api.doors.opening import named
 from api.metrics import template
 from states.accounts.arriving import Identity
 from states.accounts.history import By
@@ -52,6 +53,11 @@ async def arrived(request: Request) -> None:
     """
     async with opened(request):
         pass
+
+
+async def ours(request: Request) -> None:
+    """What a browser was made to send by another page is not heard, where no `Door` sees to it."""
+    named(request)
 
 
 async def hand(request: Request) -> By:

@@ -30,7 +30,7 @@ from api.doors import (
     shelf,
 )
 from api.doors.hearing import Handler, addressed
-from api.doors.opening import once
+from api.doors.opening import check_who_typed, named, once
 from api.listed import Code
 from api.problems import DOCUMENTED, TooSlow
 from states import seeing
@@ -64,9 +64,11 @@ class Streamed(Door):
         handler = APIRoute.get_route_handler(self)
 
         async def handle(request: Request) -> Response:
+            named(request)
             request = addressed(request)
             async with AsyncExitStack() as held:
-                await held.enter_async_context(opened(request))
+                _, arrival = await held.enter_async_context(opened(request))
+                check_who_typed(request, arrival)
                 request.state.let_go = held.aclose
                 return await handler(request)
 

@@ -72,7 +72,9 @@ async def follow(code: str, secret: str, request: Request, book: Shelf, at: At, 
     try:
         number = await _proved(request, db, proof)
     except Unknown as error:
-        return page(request, "desk/track_ask.html", refusal=error, code=proof.code)
+        answer = page(request, "desk/track_ask.html", refusal=error, code=proof.code)
+        answer.headers.update(UNSEEN)
+        return answer
     return await _told(request, book, at, db, proof, number)
 
 

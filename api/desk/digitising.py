@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.desk import typed
 from api.desk.leaf import Leaf
+from api.desk.lines import body
 from api.desk.paint import page
 from api.desk.seat import Desk, Seat
 from api.listed import Code
@@ -81,6 +82,7 @@ async def _shown(request: Request, desk: Seat, code: str, template: str, **more:
         shut=shut,
         closed=shut or why_not(then, Event.digitise, Now(desk.at, desk.who.role)),
         acts_for=paper.agency if desk.for_whom() else "",
+        agency=body(desk.book, paper.agency),
         largest=desk.house.settings.largest_file,
         accept=ACCEPT,
         people=desk.book.people,

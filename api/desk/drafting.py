@@ -19,7 +19,7 @@ Form = Annotated[str, Query(min_length=1, max_length=200)]
 async def save(request: Request, desk: Desk, form: Form) -> Response:
     """Keep what is typed by now. What cannot be kept as it is typed is said when it is sent."""
     said = typed.of(request).said()
-    if sum(len(each) for values in said.values() for each in values) > LARGEST:
+    if sum(len(each) for name, values in said.items() for each in (name, *values)) > LARGEST:
         raise BadInput("a draft holds at most {largest:,} characters", largest=LARGEST)
     whole = {name: [each.replace("\0", "") for each in values] for name, values in said.items()}
     await drafts.save(desk.db, desk.person, form, whole, desk.at)

@@ -40,5 +40,6 @@ ROUTERS = (
     *breaches.ROUTERS,
     *reports.ROUTERS,
     pages.router,
+    pages.news,
     consulting.router,
 )

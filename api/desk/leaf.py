@@ -6,7 +6,7 @@ makes that it is done once, however often it is clicked.
 """
 
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,14 +16,12 @@ from fastapi.routing import APIRoute
 from api import browser
 from api.desk import paint
 from api.doors.hearing import Handler, Hearing, heard
-from api.doors.opening import SIGN_IN, WRITES, Door, named, once
+from api.doors.opening import WRITES, Door, check_who_typed, named, once
 from api.problems import Refused, Unidentified, refusal_of
-from states.accounts.arriving import Arrival
 from states.accounts.refusals import PasswordDue
 from states.accounts.signing import keep_open
 from states.errors import HosoError
 
-BY = "hoso-by"  # whose page it was that this was typed in
 SENT = "hoso-sent"  # by our script, which sees no redirect: only what is there
 LOCAL = re.compile(r"/(?![/\\])[\x21-\x7e]*", re.ASCII)
 
@@ -36,6 +34,7 @@ class Leaf(Door):
     strict = False
     keyed = True
     public = False
+    touched = True  # asked for by somebody who is there, not by a page of itself
 
     def get_route_handler(self) -> Handler:
         handler = self.answering()
@@ -44,7 +43,8 @@ class Leaf(Door):
             arrival = request.state.arrival
             check_who_typed(request, arrival)
             response = await handler(request)
-            if (who := arrival.who) is not None and who.session and who.until:
+            who = arrival.who if self.touched else None
+            if who is not None and who.session and who.until:
                 await keep_open(request.state.db, who.session, who.until, arrival.at)
             return response
 
@@ -64,6 +64,12 @@ class Again(Leaf):
     """What a form sends on its way, as often as it likes: its key is for when it is sent."""
 
     keyed = False
+
+
+class Meanwhile(Leaf):
+    """What a page asks for of itself, again and again: nobody is known to sit before it."""
+
+    touched = False
 
 
 class Public(Leaf):
@@ -113,16 +119,6 @@ def told_as_pages(work: Handler) -> Handler:
             return paint.refused(request, refusal_of(error))
 
     return handle
-
-
-def check_who_typed(request: Request, arrival: Arrival) -> None:
-    """In another tab somebody else may have signed in since: what was typed here is not theirs.
-
-    Raises `Unidentified`.
-    """
-    typed_by = request.headers.get(BY)
-    if typed_by and arrival.who is not None and unquote(typed_by) != arrival.who.person:
-        raise Unidentified(SIGN_IN)
 
 
 def _by_script(request: Request, response: Response) -> Response:

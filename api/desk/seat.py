@@ -83,7 +83,9 @@ async def seated(request: Request) -> Seat:
     who, book = identified(request), await shelf(request)
     who.may(Scope.dossiers_read)
     day = book.day(request.state.at)
-    caller = people.seated(book, who.person, request.cookies.get(browser.ROLE), day)
+    # As what somebody opened a page they send it, whatever they have become in another tab.
+    liked = request.headers.get(browser.ROLE) or request.cookies.get(browser.ROLE)
+    caller = people.seated(book, who.person, liked, day)
     route = request.scope["route"]
     seat = Seat(
         db=request.state.db,

@@ -64,10 +64,11 @@ def parse(body: bytes) -> Typed:
             encoding="utf-8",
             errors="strict",
         )
-    except ValueError:
+        names = [text(name) for name, _ in pairs]
+    except (ValueError, Wrong):
         raise Invalid("the form cannot be read: load the page again and send it anew") from None
     made = Typed()
-    for name, value in pairs:
+    for name, (_, value) in zip(names, pairs, strict=True):
         said = value.replace("\r\n", "\n").strip()
         try:
             said = text(said)

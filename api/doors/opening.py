@@ -10,7 +10,9 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from fastapi import Request, Response
@@ -29,6 +31,7 @@ from states.errors import HosoError
 from states.sentences import Sentence
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+BY = "hoso-by"  # whose page it was that this was typed in
 TOKEN = re.compile(r"bearer +([\x21-\x7e]{1,200})", re.ASCII | re.IGNORECASE)
 SIGN_IN = Sentence("send Authorization: Bearer with an access token or a service key")
 SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -102,6 +105,16 @@ def named(request: Request) -> None:
     if browser.cookie(request) is None:
         raise Unidentified(SIGN_IN)
     browser.check_ours(request)
+
+
+def check_who_typed(request: Request, arrival: Arrival) -> None:
+    """In another tab somebody else may have signed in since: what was typed here is not theirs.
+
+    Raises `Unidentified`.
+    """
+    typed_by = request.headers.get(BY)
+    if typed_by and arrival.who is not None and unquote(typed_by) != arrival.who.person:
+        raise Unidentified(SIGN_IN)
 
 
 async def once(request: Request, handler: Handler, body: bytes) -> Response:
@@ -217,6 +230,12 @@ async def opened(
             if still and not connection.in_nested_transaction():  # a part has the whole's moment
                 await connection.execute(SNAPSHOT)
             arrival = await arrive(connection, token, key=key)
+            if (
+                arrival.who is not None
+                and arrival.who.key
+                and "authorization" not in request.headers
+            ):
+                arrival = replace(arrival, who=None, kept=None)  # a key is no browser's session
             request.state.db, request.state.arrival = connection, arrival
             request.state.at = clock() if (clock := house(request).clock) else arrival.at
             yield connection, arrival

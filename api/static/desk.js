@@ -18,9 +18,11 @@ function tell(words, lasts = 6000) {
 
 // Sending: once, kept while the network is away, and nothing typed is lost. ------------------
 
+const mine = () => ({ "Hoso-By": encodeURIComponent(person), "Hoso-Role": document.body.dataset.role });
+
 function ask(address, said, more = {}) {
   const headers = { "Hoso-Sent": "1", "Content-Type": FORM };
-  if (person) headers["Hoso-By"] = encodeURIComponent(person); // another tab may be somebody else's by now
+  if (person) Object.assign(headers, mine()); // another tab may be somebody else's by now, or another role's
   return fetch(address, { method: "POST", headers, body: said.toString(), credentials: "same-origin", ...more });
 }
 
@@ -224,8 +226,15 @@ async function unlock(form) {
   given.focus();
 }
 
-addEventListener("htmx:configRequest", (event) => { if (person) event.detail.headers["Hoso-By"] = encodeURIComponent(person); });
+addEventListener("htmx:configRequest", (event) => { if (person) Object.assign(event.detail.headers, mine()); });
+// A slip that was scanned into a search holds its citizen's secret: no address gets that.
+const open_ = (said) => said.replace(/(\/track\/[^/?#\s]+)\/\S*/, "$1");
+addEventListener("submit", ({ target }) => { const q = target.method === "get" && target.elements.q; if (q) q.value = open_(q.value); }, true);
+addEventListener("htmx:configRequest", ({ detail }) => { if (detail.parameters.q) detail.parameters.q = open_(detail.parameters.q); });
 addEventListener("htmx:beforeSwap", ({ detail }) => { if (detail.xhr.status === 401) { detail.shouldSwap = false; lock(); } else if (detail.xhr.status >= 400) detail.shouldSwap = true; });
+// What must be filled in says so in the page's language, not in the browser's.
+addEventListener("invalid", ({ target }) => { if (target.validity.valueMissing) target.setCustomValidity(target.type === "radio" ? say("Hãy chọn một mục.", "Choose one.") : say("Bắt buộc nhập.", "This must be filled in.")); }, true);
+for (const kind of ["input", "click"]) addEventListener(kind, ({ target }) => { for (const each of (target.closest?.("button") ?? target).form?.elements ?? []) each.setCustomValidity(""); }, true);
 addEventListener("htmx:sendError", () => tell(say("Mất kết nối: hãy thử lại.", "No connection: try again.")));
 
 // Each part of a page that comes later begins here as well. ------------------------------------

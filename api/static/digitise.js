@@ -154,6 +154,7 @@
       asked.setRequestHeader("Accept-Language", document.documentElement.lang);
       asked.setRequestHeader("Idempotency-Key", item.key);
       asked.setRequestHeader("Hoso-Role", document.body.dataset.role);
+      asked.setRequestHeader("Hoso-By", encodeURIComponent(document.body.dataset.person)); // another tab may be somebody else's
       if (room.dataset.for) asked.setRequestHeader("Hoso-For", room.dataset.for);
       if (!item.seen) item.seen = paper(component)?.dataset.sha || "*";
       if (item.seen !== "*") asked.setRequestHeader("If-Match", `"${item.seen}"`);

@@ -82,6 +82,8 @@
       all.addEventListener("click", () => {
         for (const each of $$("[data-must]")) each.checked = true;
         $("[data-must]")?.dispatchEvent(new Event("change", { bubbles: true }));
+        const lacking = $("#lacking"); // nothing is: neither the warning nor its reason holds any more
+        if (lacking) { lacking.hidden = true; for (const each of $$("textarea, button", lacking)) each.disabled = true; }
         $("#receive button.big").focus();
       });
     }

@@ -236,11 +236,14 @@ async def refresh(db: AsyncConnection, token: str, at: datetime, by: By) -> Toke
 
 
 async def keep_open(db: AsyncConnection, number: int, until: datetime, at: datetime) -> None:
-    """Somebody uses a browser's session, which is open `until` then: it stays open from now on."""
+    """Somebody uses a browser's session, which is open `until` then: it stays open from now on.
+
+    One of a program, which goes on by its refresh token, or of a command ends when it was to end.
+    """
     if until > at + DESK - STEP:
         return
     longer = sa.func.least(s.ends, at + DESK)
-    mine = (s.id == number, s.access_until < longer, s.revoked_at.is_(None))
+    mine = (s.id == number, s.ends.is_not(None), s.access_until < longer, s.revoked_at.is_(None))
     await db.execute(sa.update(session).where(*mine).values(access_until=longer))
 
 

@@ -196,6 +196,12 @@ async def publish(
     await db.execute(sa.update(bundle).where(*key(row)).values(said | {"document": document}))
 
 
+def check_seen(row: Any, digest: str | None) -> None:
+    """That a text is the one which was read; None: nobody says which. Raises `NotAllowed`."""
+    if digest not in {None, row.digest}:
+        raise NotAllowed("{named} was changed meanwhile: check it anew", named=named(row))
+
+
 async def alone(db: AsyncConnection, book: Catalogue | None = None) -> None:
     """One publishes at a time, and makes the next edition. Raises `Outdated` unless after `book`'s.
 

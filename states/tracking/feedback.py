@@ -49,7 +49,8 @@ async def say(
 ) -> None:
     """Keep what was said, once. Raises `BadInput` where nothing is, or too much was already."""
     words = (words or "").strip() or None
-    state = await db.scalar(sa.select(d.state).where(d.id == dossier_id).with_for_update(read=True))
+    alone = sa.select(d.state).where(d.id == dossier_id).with_for_update(key_share=True)
+    state = await db.scalar(alone)  # of two at once, one waits and sees what the other said
     if stars is None and words is None:
         raise BadInput("choose from one to five stars, or write some words")
     if stars is not None and not 1 <= stars <= 5:

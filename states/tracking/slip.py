@@ -5,16 +5,19 @@ and digits are Crockford's base 32, which has no I, L, O and U, so that nothing 
 """
 
 import hmac
+import re
 import unicodedata
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 8  # of 5 bits each
+NATIONAL = re.compile(r"[hg][0-9.]+-[0-9]{6}-[0-9]{4,}", re.ASCII)  # but for its letter
 READ = str.maketrans("ILO", "110", "- ")  # as misread, as typed in groups
 
 
 def written(code: str) -> str:
-    """A code as it is kept, however it was typed."""
-    return unicodedata.normalize("NFC", code.strip())
+    """A code as it is kept, however it was typed: a national one in small letters too."""
+    code = unicodedata.normalize("NFC", code.strip())
+    return code.upper() if NATIONAL.fullmatch(code) else code
 
 
 def secret_part(key: bytes, code: str) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # 0.1 s to import: only `validate` needs it, and `hoso clock`
 
 M = TypeVar("M", bound="BaseModel")
 
+MOST = 200  # faults: the next are told when these are mended
+
 
 def validate(model: type[M], document: Document) -> M:
     """The file as a model; the first fault in the file is raised as `BadFile`."""
@@ -25,10 +27,10 @@ def validate(model: type[M], document: Document) -> M:
 
 def judged(model: type[M], document: Document) -> tuple[M | None, list[BadFile]]:
     """The file as a model, or all that keeps it from being one: by line, but what is missing last,
-    as a misspelled key is also a missing one.
+    as a misspelled key is also a missing one. Of very many no more than `MOST` are told.
     """
     said, faults = _held(model, document)
-    return said, [_wrong(document, each) for each in faults]
+    return said, [_wrong(document, each) for each in faults[:MOST]]
 
 
 def _held(model: type[M], document: Document) -> tuple[M | None, list["ErrorDetails"]]:

@@ -1,6 +1,6 @@
 """The page of a dossier, the form of each act, and doing it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -9,7 +9,7 @@ from api.desk import typed
 from api.desk.dossier import said
 from api.desk.dossier.case import Case
 from api.desk.dossier.opening import capacity, draft_of, shown, stood
-from api.desk.leaf import Leaf
+from api.desk.leaf import Leaf, Meanwhile
 from api.desk.paint import page
 from api.desk.seat import Desk, Seat
 from api.desk.typed import Typed
@@ -21,12 +21,13 @@ from states.sight import WIDE
 from states.tables import Dossier, Visit
 from states.words import Event
 
-router = APIRouter(
-    prefix="/dossiers/{code}",
-    include_in_schema=False,
-    default_response_class=HTMLResponse,
-    route_class=Leaf,
-)
+HERE: dict[str, Any] = {
+    "prefix": "/dossiers/{code}",
+    "include_in_schema": False,
+    "default_response_class": HTMLResponse,
+}
+router = APIRouter(route_class=Leaf, **HERE)
+news = APIRouter(route_class=Meanwhile, **HERE)
 Seen = Annotated[int, Query(ge=0, lt=1 << 31)]
 
 
@@ -76,7 +77,7 @@ async def _moved(
     return await acting.act_on(desk.db, desk.book, who, found, said.act(case, who, form))
 
 
-@router.get("/changes")
+@news.get("/changes")
 async def changes(request: Request, code: Code, desk: Desk, seen: Seen) -> Response:
     """What was done to it since somebody looked."""
     paper, _ = await desk.find(code)

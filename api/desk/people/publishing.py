@@ -68,6 +68,7 @@ async def publish(request: Request, desk: Desk) -> Response:
     try:
         said = typed.read(Decision, form)
         row = await _row(desk)
+        publishing.check_seen(row, said.read)
         async with desk.db.begin_nested():
             await publishing.publish(desk.db, desk.book, row, desk.person, said.document, desk.at)
     except HosoError as error:

@@ -17,9 +17,10 @@ ONE = "/procedures/{code}/versions/{version}"
 
 
 class Decision(BaseModel):
-    """By which document."""
+    """By which document, and of which text: a draft may be written anew while it is read."""
 
     document: str = Field(max_length=4000)
+    read: str | None = Field(default=None, max_length=64)
 
 
 @router.post(f"{ONE}/check")
@@ -41,6 +42,7 @@ async def publish(request: Request, code: Code, version: Number, desk: Desk) -> 
     row = await bundles.find(desk.db, Kind.procedure, code, version)
     try:
         said = typed.read(Decision, form)
+        publishing.check_seen(row, said.read)
         async with desk.db.begin_nested():
             await publishing.publish(
                 desk.db, desk.book, row, desk.person, said.document, desk.at

@@ -89,7 +89,7 @@ async def turn(request: Request, code: Code, desk: Desk) -> Response:
 @typing.post("/procedures/{code}/edit/check")
 async def check(request: Request, code: Code, desk: Desk) -> Response:
     """What is wrong with what is typed by now, and the lifecycle that it makes."""
-    work = working.typed_into(Work(code, ""), typed.of(request))
+    work = working.typed_into(await _work(desk, code), typed.of(request))
     parts = working.found_parts(desk, await working.linted(desk, work))
     return page(request, "desk/procedures/found.html", **parts)
 

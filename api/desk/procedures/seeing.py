@@ -1,7 +1,7 @@
 """Procedures as they are: the list, one version in words and drawn, what differs between two."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -40,7 +40,7 @@ async def procedures(
     there = _versions(desk, waits)
     asked = {"q": q, "agency": agency, "field": field, "post": post, "used": used}
     found = [each for each in there if _fits(each["says"], asked)]
-    last = await listing.last_opened(desk.db, [each["says"].code for each in found])
+    last = await _last(desk, [each["says"] for each in found])
     since = desk.at - LATELY
     for each in found:
         each["last"] = last.get(each["says"].code)
@@ -60,6 +60,14 @@ async def procedures(
         words=telling.words(telling.voice_of(desk)),
         unit=telling.units(desk.book, telling.voice_of(desk)),
     )
+
+
+async def _last(desk: Seat, of: Iterable[Procedure]) -> dict[str, datetime]:
+    """When the last dossier of each came, of agencies in which the reader sees any."""
+    sees = desk.sees
+    near = sees.agencies | sees.units | {agency for agency, _ in sees.fields}
+    codes = [each.code for each in of if sees.all or each.agency in near]
+    return await listing.last_opened(desk.db, codes)
 
 
 def _versions(desk: Seat, waits: dict[str, Any]) -> list[dict[str, Any]]:
@@ -128,7 +136,7 @@ async def shown(request: Request, desk: Seat, row: Any, **more: Any) -> Response
         words=telling.words(voice),
         unit=unit,
         field_of=desk.book.fields.get(says.field),
-        last=(await listing.last_opened(desk.db, [says.code])).get(says.code),
+        last=(await _last(desk, [says])).get(says.code),
         **more,
     )
 

@@ -21,6 +21,8 @@ from states.errors import BadFile, BadInput, HosoError
 from states.words import Role
 
 NEW = "new"  # in the place of a code: a procedure that is not there yet
+LARGEST = 190_000  # characters of a text, as its field has it
+MOST = 200  # items of a list that a form shows; of more there is the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ def typed_into(work: Work, form: Typed) -> Work:
     """The work with what the form says. Raises `Mistyped` and `BadInput`."""
     if form.faults:
         raise Mistyped("some of what was typed cannot be kept: see beside each field")
+    if len(form.get("text")) > LARGEST:
+        raise BadInput("a draft holds at most {largest:,} characters", largest=LARGEST)
     text = form.get("text") + "\n"
     if form.get("view") == "form":
         text = forming.written(text, form.values)
@@ -110,6 +114,8 @@ async def edited(
         sizes = {each: forming.size(work.text, each) for each in forming.LISTS}
     except BadFile:
         view, sizes = "yaml", dict.fromkeys(forming.LISTS, 0)
+    if max(sizes.values()) > MOST:
+        view = "yaml"
     staff = desk.book.organisation
     return page(
         request,

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.desk.leaf import Leaf
+from api.desk.lines import body
 from api.desk.paint import page
 from api.desk.seat import Desk
 from api.listed import Code
@@ -21,4 +22,7 @@ async def received(request: Request, desk: Desk, code: Code) -> Response:
     await desk.looked([int(paper.id or 0)])
     of = desk.book.procedure(paper.procedure, paper.version) if paper.version else None
     secret = printed(desk.house, paper.code) if desk.sees.plainly(paper) else None
-    return page(request, "desk/received.html", paper=paper, of=of, secret=secret)
+    agency = body(desk.book, paper.agency)
+    return page(
+        request, "desk/received.html", paper=paper, of=of, agency=agency, secret=secret
+    )
