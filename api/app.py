@@ -41,6 +41,7 @@ from api import (
 from api.away import away_is_said
 from api.catalogue import calendars, organisation, procedures
 from api.desk import every as desk
+from api.desk import lost
 from api.doors import House, house
 from api.dossiers import proofs
 from api.envelope import Envelope
@@ -178,6 +179,7 @@ def create_app(
     app.add_middleware(Envelope)
     metrics.add_to(app)
     problems.add_to(app)
+    lost.add_to(app)
     openapi.add_to(app)
     app.router.routes.extend(dossiers.moving.routes)  # as it is: in a router it is looked for twice
     for each in ROUTERS:

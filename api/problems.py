@@ -33,6 +33,7 @@ from states.catalogue.rights import NoRight, NotAllowed
 from states.clock.words import Lang
 from states.db import WrongSchema
 from states.faults import fault
+from states.figures.freezing import AlreadyFrozen
 from states.files.refusals import FileTooLarge, NotTaken, Spoilt, StoreAway
 from states.ledger.bulk import NotTogether
 from states.ledger.outbox import OtherServer
@@ -102,6 +103,7 @@ STATUS: dict[type[errors.HosoError], int] = {
     NotNow: 409,
     NotTogether: 409,
     NotDead: 409,
+    AlreadyFrozen: 409,
     AccountExists: 409,
     errors.Stale: 409,  # 412 to whoever sent If-Match
     TooLarge: 413,

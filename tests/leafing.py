@@ -29,6 +29,8 @@ SEATED = tuple(each for each in READERS if each not in (NOBODY, ADMINISTRATOR))
 BY_NAME = {each.name: each for each in READERS}
 OWN = {"look", "session", "draft", "answer"}
 """What a page may keep though it refuses: that it was read, and what was typed."""
+NOT_NOW = {"POST /account/password", "POST /dossiers/{code}/digitise"}
+"""What these two agencies have nothing for: an account with a password, a dossier just received."""
 SEND = "application/x-www-form-urlencoded"
 STAND = " UNION ALL ".join(
     f"SELECT '{each}' AS name, md5(string_agg(t::text, '' ORDER BY t::text)) AS held FROM {each} t"
@@ -192,17 +194,21 @@ async def prepared(visits: Visits, route: str, side: Side) -> None:
 
 
 @pytest.fixture(scope="module")
-async def visits(
-    server: Any, worker_id: str, request: Any, tmp_path_factory: Any
-) -> AsyncIterator[Visits]:
-    """In a database of the test's own: what is published in it stays in it."""
+def addresses(server: Any, worker_id: str, request: Any) -> dict[str, str]:
+    """By role, of a database of the test's own: what is published in it stays in it."""
     name = f"{request.module.__name__.rpartition('.')[2]}_{worker_id}"
     with alone(server.data):
         run_as_owner(server, f"CREATE DATABASE {name} TEMPLATE hoso")
-    ours, owner = (server.address(name, role) for role in ("hoso_app", "postgres"))
-    app = create_app(Settings(database=ours, data=tmp_path_factory.mktemp(name), calls=0))
+    return {role: server.address(name, role) for role in ("hoso_app", "postgres")}
+
+
+@pytest.fixture(scope="module")
+async def visits(addresses: dict[str, str], tmp_path_factory: Any) -> AsyncIterator[Visits]:
+    """The application as it is, but that anybody may ask as often as they like."""
+    folder = tmp_path_factory.mktemp("visits")
+    app = create_app(Settings(database=addresses["hoso_app"], data=folder, calls=0))
     async with app.router.lifespan_context(app):
-        visits = Visits(Desk(app), owner)
+        visits = Visits(Desk(app), addresses["postgres"])
         async with visits.desk.client, visits.client:
             await visits.sign_in()
             yield visits

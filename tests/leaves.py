@@ -151,8 +151,13 @@ DASHBOARD = ("trend", "table", "table?by=unit", "table?by=procedure", "heat", "l
 FOUND = (
     *("/dossiers", "/dossiers?full=true", "/dossiers?agency={agency}", "/dossiers?q={phone}"),
     *("/dossiers?unit={unit}&state=processing", "/dossiers?procedure={procedure}&order=due"),
-    *("/dossiers?q={name}", "/dossiers?q={main}x", "/dossiers?person={officer}", "/dossiers?overdue=1"),
-)  # fmt: skip
+    *(
+        "/dossiers?q={name}",
+        "/dossiers?q={main}x",
+        "/dossiers?person={officer}",
+        "/dossiers?overdue=1",
+    ),
+)
 CALENDAR, PLACE = "/calendars/changes/{change}", "/breaches/{main}/term-late/0/1"
 TICKED = {"pick": "{main}@4"}
 
@@ -200,40 +205,55 @@ LEAVES: dict[str, Entry] = {
     "GET /dossiers/{code}/changes": dossier("/dossiers/{main}/changes?seen=1"),
     "GET /dossiers/{code}/looks": dossier("/dossiers/{main}/looks"),
     "POST /dossiers/{code}/consultations": dossier(
-        "/dossiers/{main}/consultations", by="officer", on="/dossiers/{main}",
+        "/dossiers/{main}/consultations",
+        by="officer",
+        on="/dossiers/{main}",
         said={"to": "H42.05", "about": "ý kiến gì", "term": "3wd"},
-    ),  # fmt: skip
+    ),
     "POST /dossiers/{code}/consultations/{n}/answer": dossier(
-        "/dossiers/{main}/consultations/1/answer", by="asked", on="/dossiers/{main}",
+        "/dossiers/{main}/consultations/1/answer",
+        by="asked",
+        on="/dossiers/{main}",
         said={"opinion": "agrees", "text": "đồng ý"},
-    ),  # fmt: skip
+    ),
     "POST /dossiers/{code}/consultations/{n}/withdraw": dossier(
         "/dossiers/{main}/consultations/1/withdraw", by="officer", on="/dossiers/{main}", said=WHY
     ),
     "GET /dossiers/{code}/digitise": dossier("/dossiers/{main}/digitise", by="reception"),
     "GET /dossiers/{code}/digitise/files": dossier("/dossiers/{main}/digitise/files"),
     "POST /dossiers/{code}/digitise": dossier(
-        "/dossiers/{main}/digitise", by="reception", on="/dossiers/{main}/digitise", said={"seq": "4"}
+        "/dossiers/{main}/digitise",
+        by="reception",
+        on="/dossiers/{main}/digitise",
+        said={"seq": "4"},
     ),
     "GET /receive/done/{code}": dossier("/receive/done/{main}", by="reception"),
     "GET /breaches/{code}/{rule}/{visit}/{deadline}": dossier(PLACE),
     "POST /breaches/{code}/{rule}/{visit}/{deadline}/{step}": BREACH,
     "POST /today/move": dossier(
-        "/today/move", "routed", by="officer", on="/today?queue=to_take_in",
+        "/today/move",
+        "routed",
+        by="officer",
+        on="/today?queue=to_take_in",
         said={"code": "{routed}", "seq": "4", "event": "accept", "back": "/today"},
-    ),  # fmt: skip
+    ),
     "POST /bulk": dossier("/bulk", by="reception", said=TICKED | WHY | {"event": "withdraw"}),
     # Receipts
     "GET /receive": common("/receive", "/receive?q=kinh", by="reception"),
     "GET /receive/matches": common("/receive/matches?q=kinh", by="reception"),
-    "GET /receive/form": common("/receive/form?procedure={procedure}&draft=00c0ffee", by="reception"),
+    "GET /receive/form": common(
+        "/receive/form?procedure={procedure}&draft=00c0ffee", by="reception"
+    ),
     "GET /receive/promise": common(
         "/receive/promise?procedure={procedure}&channel=counter", by="reception"
     ),
     "POST /receive/form": at(
-        About.agency, "/receive/form", by="reception",
-        on="/receive/form?procedure={procedure}&draft=00c0ffee", said=RECEIPT,
-    ),  # fmt: skip
+        About.agency,
+        "/receive/form",
+        by="reception",
+        on="/receive/form?procedure={procedure}&draft=00c0ffee",
+        said=RECEIPT,
+    ),
     "POST /receive/known": at(
         About.listing, "/receive/known", by="reception", said={"citizen_id": "035190001111"}
     ),
@@ -252,13 +272,18 @@ LEAVES: dict[str, Entry] = {
         About.agency, "/procedures/{procedure}/versions/3/check", by="leader"
     ),
     "POST /procedures/{code}/versions/{version}/publish": at(
-        About.agency, "/procedures/{procedure}/versions/3/publish", by="leader",
-        on="/procedures/{procedure}/versions/3", said={"document": "QĐ 12"},
-    ),  # fmt: skip
+        About.agency,
+        "/procedures/{procedure}/versions/3/publish",
+        by="leader",
+        on="/procedures/{procedure}/versions/3",
+        said={"document": "QĐ 12"},
+    ),
     "POST /procedures/{code}/versions/{version}/retire": at(
-        About.agency, "/procedures/{idle}/versions/2/retire", by="leader",
+        About.agency,
+        "/procedures/{idle}/versions/2/retire",
+        by="leader",
         on="/procedures/{idle}/versions/2",
-    ),  # fmt: skip
+    ),
     # Calendars and change sets
     "GET /calendars": common("/calendars"),
     "GET /calendars/{name}": common("/calendars/vn", "/calendars/vn?year=2023"),
@@ -275,9 +300,11 @@ LEAVES: dict[str, Entry] = {
         About.agency, f"{CALENDAR}/reject", by="leader", on=CALENDAR, said={"why": "thôi"}
     ),
     "POST /calendars/changes/{number}/undo": at(
-        About.agency, "/calendars/changes/{applied}/undo", by="leader",
+        About.agency,
+        "/calendars/changes/{applied}/undo",
+        by="leader",
         on="/calendars/changes/{applied}",
-    ),  # fmt: skip
+    ),
     # People
     "GET /people": common("/people", "/people?agency={agency}&q=nguyen"),
     "GET /people/{person}": common("/people/{officer}"),
@@ -287,9 +314,16 @@ LEAVES: dict[str, Entry] = {
     "POST /people/{person}/change/{what}": both(
         changed("{officer}", "absence", **ABSENT),
         changed("{officer}", "position", unit="{unit}", role="leader", since="2024-05-06"),
-        changed("new", "hired", id="p-{prefix}-new", name="Lê Thị Mới", unit="{unit}",
-                role="officer", since="2024-05-06"),
-    ),  # fmt: skip
+        changed(
+            "new",
+            "hired",
+            id="p-{prefix}-new",
+            name="Lê Thị Mới",
+            unit="{unit}",
+            role="officer",
+            since="2024-05-06",
+        ),
+    ),
     "POST /people/draft/check": common("/people/draft/check"),
     "POST /people/draft/publish": common(
         "/people/draft/publish", on="/people/draft", said={"document": "QĐ 12"}
@@ -300,9 +334,11 @@ LEAVES: dict[str, Entry] = {
     "GET /account": at(About.own, "/account"),
     "GET /account/password": at(About.own, "/account/password"),
     "POST /account/password": at(
-        About.own, "/account/password", on="/account/password",
+        About.own,
+        "/account/password",
+        on="/account/password",
         said={"old": "không phải", "new": "bốn từ nối liền nhau", "again": "bốn từ nối liền nhau"},
-    ),  # fmt: skip
+    ),
     "POST /account/role": at(About.own, "/account/role", said={"role": "control"}),
     "POST /session/end": at(About.own, "/session/end"),
     "POST /session/end-all": at(About.own, "/session/end-all"),
@@ -326,11 +362,13 @@ LEAVES: dict[str, Entry] = {
     "GET /language/{lang}": at(About.public, "/language/vi?next=/today"),
     "GET /design": at(About.public, "/design"),
     "GET /track": at(About.public, "/track", "/track?code={closed}"),
-    "POST /track": at(About.public, "/track", on="/track", said={"code": "{closed}", "phone": "0000"}),
+    "POST /track": at(
+        About.public, "/track", on="/track", said={"code": "{closed}", "phone": "0000"}
+    ),
     "GET /track/{code}/{secret}": at(About.public, "/track/{closed}/AAAA-AAAA"),
     "POST /track/say": at(About.public, "/track/say", said={"code": "{closed}", "phone": "0000"}),
     "GET /public/procedures": at(About.public, "/public/procedures?q=kinh"),
-}  # fmt: skip
+}
 
 
 def leaves(app: FastAPI) -> dict[str, type]:

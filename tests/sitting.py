@@ -59,9 +59,13 @@ class Page(HTMLParser):
                 value = (value or "on") if "checked" in said else form["whole"].get(name)
             form["whole"][name] = None if kind == "select" else value
             self.within = name if kind in {"textarea", "select"} else None
-        if tag == "option" and self.within:  # the first, unless another is chosen
-            if "selected" in said or form["whole"][self.within] is None:
-                form["whole"][self.within] = value
+        # Of a choice the first, unless another is chosen.
+        if (
+            tag == "option"
+            and self.within
+            and ("selected" in said or form["whole"][self.within] is None)
+        ):
+            form["whole"][self.within] = value
 
     def handle_endtag(self, tag):
         if tag in {"textarea", "select"}:

@@ -9,12 +9,12 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from callers import Caller
-from leafing import SEND, Visits, changed, prepared, stand, visits, who
+from leafing import SEND, Visits, addresses, changed, prepared, stand, visits, who
 from leaves import LEAVES, Ask, asks
 from sitting import FORM, Page
 from two_agencies import SCIENCE
 
-__all__ = ["visits"]
+__all__ = ["addresses", "visits"]
 
 SCRIPT, IMAGE = "<script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>"
 MARKUP = (SCRIPT, IMAGE, "{{7*7}}{% raw %}", "${7*7}", "javascript:alert(1)")

@@ -105,7 +105,7 @@ async def test_a_form_and_its_text_are_one_and_what_is_typed_is_found_again(offi
         assert text_of(again) == text
         back = said | {"view": "yaml", "text": text.replace("20cd", "25cd"), "act": "view:form"}
         shown = await client.post(f"{EDIT}/turn", data=back)
-        assert field_of(shown, "term") == "25cd"
+        assert field_of(shown, "term") == "25 calendar days"
         assert field_of(shown, "stages.0.name.vi") == "<script>x</script>"
 
 
@@ -116,7 +116,7 @@ async def test_stages_are_added_moved_and_taken_out(office):
         moved = await client.post(f"{EDIT}/turn", data=said | {"act": "stages.0.down"})
         assert field_of(moved, "stages.1.code") == first
         more = await client.post(f"{EDIT}/turn", data=said | {"act": "stages.add"})
-        assert field_of(more, "stages.3.term") == "1wd"
+        assert field_of(more, "stages.3.term") == "1 working day"
         assert "Error" in Page(more).text  # a stage without a name
         wrong = await client.post(f"{EDIT}/turn", data=said | {"act": "nonsense", "term": "7cd"})
         assert wrong.status_code == 422

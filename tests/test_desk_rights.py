@@ -4,18 +4,31 @@ The pages are found in the application; one that tests/leaves.py does not know f
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from callers import ADMINISTRATOR, NOBODY, Caller
 from leafing import (
-    BY_NAME, READERS, SEATED, Got, Visits, changed, hidden, prepared, stand, visits, who,
-)  # fmt: skip
+    BY_NAME,
+    NOT_NOW,
+    READERS,
+    SEATED,
+    Got,
+    Visits,
+    addresses,
+    changed,
+    hidden,
+    prepared,
+    stand,
+    visits,
+    who,
+)
 from leaves import LEAVES, About, Ask, asks, leaves
 from sitting import FORM
 from two_agencies import EDUCATION, NOWHERE, SCIENCE, Side
 
-__all__ = ["visits"]
+__all__ = ["addresses", "visits"]
 
 BOTH = (SCIENCE, EDUCATION)
 PUBLIC = {
@@ -25,8 +38,6 @@ PUBLIC = {
 }
 """What nobody has to sign in for."""
 UNSAID = {"GET /dossiers/{code}/looks"}  # told by nobody who does not audit: refused, not absent
-NOT_NOW = {"POST /account/password", "POST /dossiers/{code}/digitise"}
-"""What these two agencies have nothing for: an account with a password, a dossier just received."""
 RESULTS = {"POST /bulk"}  # each of many has its own
 ELSEWHERE = (
     {"Sec-Fetch-Site": "cross-site", "Origin": "http://office"},
@@ -97,7 +108,8 @@ def test_every_page_is_in_the_table_and_nothing_else(visits: Visits) -> None:
     there = leaves(visits.desk.app).keys()
     assert there - LEAVES.keys() == set(), "say in tests/leaves.py what these are about"
     assert LEAVES.keys() - there == set(), "these are no pages any more"
-    assert PUBLIC == {route for route, entry in LEAVES.items() if entry.about is About.public}
+    open_ = {route for route, entry in LEAVES.items() if entry.about is About.public}
+    assert open_ == PUBLIC
 
 
 async def test_everybody_who_may_is_answered(seen: Seen) -> None:
@@ -126,7 +138,7 @@ async def test_who_does_not_see_a_dossier_gets_the_page_of_none(visits: Visits, 
     none: dict[tuple[str, int], list[Got]] = {}
     checked = 0
     for reader in READERS:
-        for n, (route, ask) in enumerate(asks(NOWHERE, About.dossier, method="GET")):
+        for n, (_, ask) in enumerate(asks(NOWHERE, About.dossier, method="GET")):
             none[reader.name, n] = [await visits.get(reader, ask)]
     for reader in READERS:
         mine = [
@@ -173,15 +185,15 @@ async def test_every_list_and_count_tells_those_who_see(stages: list[Stage]) -> 
     """Or the test above would be one of silence."""
     told = {
         at
-        for before, after in zip(stages, stages[1:], strict=False)
+        for before, after in pairwise(stages)
         for (name, at), was in before.items()
         if after[name, at] != was
     }
     silent = []
     for route, entry in LEAVES.items():
-        if entry.about is About.listing and route.startswith("GET"):
-            if not any(ask.at in told for side in BOTH for ask in entry.asks(side)):
-                silent.append(route)
+        mine = {ask.at for side in BOTH for ask in entry.asks(side)}
+        if entry.about is About.listing and route.startswith("GET") and not mine & told:
+            silent.append(route)
     assert set(silent) <= {"GET /bulk", "GET /breaches/suspicions", "GET /palette"} | FROZEN
 
 

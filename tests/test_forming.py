@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from states.catalogue import forming, load
+from states.catalogue import forming, lengths, load
 from states.catalogue.checking import lint
+from states.clock import Term
+from states.clock.words import Lang
 from states.errors import BadInput
 from states.yaml_files import editing
 
@@ -91,5 +93,45 @@ TYPED = st.text(st.characters(categories=["L", "N", "P", "Zs"]), max_size=40).ma
 def test_what_was_typed_is_what_the_form_shows_next(file, typed):
     made = forming.written(file.read_text(), typed)
     shown = forming.filled(made)
-    assert all(shown[name] == said for name, said in typed.items())
+    emptied = {"components.0.code": [""]}  # is made of the name
+    assert all(shown[name] == said for name, said in typed.items() if {name: said} != emptied)
     assert forming.written(made, shown) == made
+
+
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize(
+    "term", ["1wd", "15wd", "0.5wd", "1cd", "30cd", "8wh", "0.5wh", "sameday@14:30", "none"]
+)
+def test_a_term_is_read_as_it_is_shown(term, lang):
+    assert lengths.typed(lengths.in_words(term, lang)) == term
+    assert lengths.typed(term) == term
+
+
+def test_a_term_is_typed_in_words():
+    said = {"stages.0.term": ["2  Ngày làm việc"], "supplement.lapse": ["30 ngày"]}
+    made = editing.plain(forming.written(TEXT, said | {"term": ["vài ngày"]}))
+    assert made["stages"][0]["term"] == "2wd"
+    assert made["supplement"]["lapse"] == "30cd"
+    assert made["term"] == "vài ngày"  # the checker says what is wrong with it
+
+
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("file", FILES, ids=lambda each: each.stem)
+def test_a_form_in_words_sent_as_it_was_filled_says_the_same(file, lang):
+    text = file.read_text()
+    made = editing.plain(forming.written(text, forming.filled(text, lang)))
+    was = editing.plain(text)
+    for each in (made, was):  # `sameday` is the same as with the hour it means
+        each["term"] = Term.parse(str(each["term"]))
+        for stage in each["stages"]:
+            stage["term"] = Term.parse(str(stage["term"]))
+    assert made == was
+
+
+def test_a_code_left_empty_is_made_of_the_name():
+    made = forming.acted(forming.acted(TEXT, "components.add"), "components.add")
+    n = forming.size(TEXT, "components")
+    name = ["Đơn đề nghị, theo mẫu 2"]
+    said = {f"components.{n}.name.vi": name, f"components.{n + 1}.name.vi": name}
+    codes = [each["code"] for each in editing.plain(forming.written(made, said))["components"]]
+    assert codes[n:] == ["don-de-nghi-theo-mau-2", "don-de-nghi-theo-mau-2-2"]

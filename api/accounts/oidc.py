@@ -18,7 +18,7 @@ from joserfc.jwk import OctKey
 from api import browser
 from api.accounts.provider import BEGUN, Begun, Provider
 from api.accounts.shapes import Session
-from api.accounts.signed import Hand, arrived, session
+from api.accounts.signed import Hand, arrived, end_before, session
 from api.desk import paint
 from api.doors import At, House, house, opened
 from api.doors.hearing import Lenient
@@ -131,6 +131,7 @@ async def _into_desk(
         new = await _vouched(request, provider, asked, sent, at, by, browser=True)
     except HosoError as error:
         return paint.refused(request, error)
+    await end_before(request)
     response = RedirectResponse(asked.on or "/desk", 303)
     browser.hand_over(request, response, new.access)
     response.delete_cookie(COOKIE, path=PATH)

@@ -8,13 +8,16 @@ from pydantic import BaseModel
 
 from api import rates
 from api.accounts.shapes import Session
+from api.away import away_is_said
 from api.doors import Signed, house, opened
 from api.doors.opening import named
 from api.metrics import template
+from states.accounts import signing
 from states.accounts.arriving import Identity
 from states.accounts.history import By
 from states.accounts.refusals import OutOfScope
 from states.accounts.signing import Tokens
+from states.db import transaction
 from states.people import NotHeld
 
 T = TypeVar("T", bound=BaseModel)
@@ -58,6 +61,16 @@ async def arrived(request: Request) -> None:
 async def ours(request: Request) -> None:
     """What a browser was made to send by another page is not heard, where no `Door` sees to it."""
     named(request)
+
+
+async def end_before(request: Request) -> None:
+    """A browser has one session: when it begins another, who took the cookie before has none."""
+    who = request.state.arrival.who
+    if who is None or who.session is None or "authorization" in request.headers:
+        return
+    with away_is_said():
+        async with transaction(house(request).engine) as db:
+            await signing.sign_out(db, who.session, request.state.arrival.at)
 
 
 async def hand(request: Request) -> By:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from api import browser, rates
 from api.accounts import oidc
 from api.accounts.oidc import Theirs
-from api.accounts.signed import Hand, arrived
+from api.accounts.signed import Hand, arrived, end_before
 from api.away import away_is_said
 from api.desk import nav, typed
 from api.desk.leaf import Leaf, Open, local
@@ -76,6 +76,7 @@ async def sign_in(request: Request, by: Hand) -> Response:
     except (Mistyped, WrongCredentials) as error:
         form.values.pop("password", None)
         return _asked(request, on, refusal=error)
+    await end_before(request)
     response = RedirectResponse(local(on) if on else "/desk", 303)
     browser.hand_over(request, response, new.access)
     rates.of(request).prove(f"bearer {new.access}")

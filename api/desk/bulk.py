@@ -14,14 +14,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from api import bulk
 from api.away import away_is_said
 from api.desk import paint, sought, typed
-from api.desk.leaf import Leaf, check_who_typed, local, told_as_pages
+from api.desk.leaf import Leaf, local, told_as_pages
 from api.desk.lines import body, hands, procedure
 from api.desk.paint import page
 from api.desk.picking import OPTIONAL, Chosen, checked, event_of, picked, so_far
 from api.desk.seat import Desk, Seat, seated
 from api.desk.typed import Mistyped, Typed
 from api.doors.hearing import Handler
-from api.doors.opening import opened
+from api.doors.opening import check_who_typed, opened
 from states import batches, drafts, people
 from states.accounts.signing import keep_open
 from states.batches import BY_HAND, HUNDRED, MOST, Picked, Said, asked_of

@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum, auto
 from typing import Any, NamedTuple
 
+from states.catalogue import lengths
+from states.clock.words import Lang
 from states.errors import BadInput
+from states.letters import plain
 from states.yaml_files import Key, dotted, editing
 
 Said = Mapping[str, Sequence[str]]
@@ -44,6 +47,7 @@ class Kind(StrEnum):
     yes = auto()
     ticks = auto()  # some of a few words
     lines = auto()  # a text a line
+    term = auto()  # in the words of the reader
 
 
 class Field(NamedTuple):
@@ -55,18 +59,19 @@ class Field(NamedTuple):
     default: Any = None
 
 
-T, N, Y, L = Kind.text, Kind.number, Kind.yes, Kind.lines
+T, N, Y, L, D = Kind.text, Kind.number, Kind.yes, Kind.lines, Kind.term
 FIELDS = (
     *(Field(each) for each in ("code", "valid_from", "name.vi", "name.en", "field", "agency")),
-    *(Field(each) for each in ("level", "term", "policy", "supplement.mode", "supplement.lapse")),
+    *(Field(each) for each in ("level", "policy", "supplement.mode")),
+    *(Field(each, D) for each in ("term", "supplement.lapse")),
+    *(Field(each, D, True) for each in ("supplement.notice", "extension.max", "extension.before")),
     *(Field(each, N) for each in ("version", "fee", "supplement.times", "extension.times")),
-    *(Field(each, T, True) for each in ("valid_until", "transfer_by", "supplement.notice")),
-    *(Field(f"extension.{each}", T, True) for each in ("max", "before", "instrument")),
+    *(Field(each, T, True) for each in ("valid_until", "transfer_by", "extension.instrument")),
     *(Field(f"post.reason.{each}", T, True) for each in ("vi", "en")),
     Field("post.eligible", Y),
     *(Field(f"channels.{each}", Kind.ticks) for each in ("come", "go")),
-    *(Field(f"stages.*.{each}") for each in ("code", "name.vi", "name.en", "role", "term")),
-    *(Field(f"stages.*.{each}") for each in ("accept",)),
+    *(Field(f"stages.*.{each}") for each in ("code", "name.vi", "name.en", "role", "accept")),
+    Field("stages.*.term", D),
     Field("stages.*.unit", T, True),
     *(Field(f"stages.*.{each}", L, True) for each in ("needs", "produces")),
     *(Field(f"components.*.{each}") for each in ("code", "name.vi", "name.en")),
@@ -92,12 +97,18 @@ ACT = re.compile(r"(stages|components|grounds)\.(?:(add)|([0-9]{1,3})\.(up|down|
 # From the text ----------------------------------------------------------------------------------
 
 
-def filled(text: str) -> dict[str, list[str]]:
-    """The fields as the text fills them. Raises `BadFile` for a text that cannot be read."""
+def filled(text: str, lang: Lang | None = None) -> dict[str, list[str]]:
+    """The fields as the text fills them, terms in words where a language is named.
+
+    Raises `BadFile` for a text that cannot be read.
+    """
     data = editing.plain(text)
     found: dict[str, list[str]] = {}
     for field, path in _places(data):
-        found[dotted(path) or ""] = _shown(field, _value(data, field, path))
+        shown = _shown(field, _value(data, field, path))
+        if field.kind is Kind.term and lang is not None:
+            shown = [lengths.in_words(each, lang) for each in shown]
+        found[dotted(path) or ""] = shown
     return found
 
 
@@ -151,10 +162,36 @@ def written(text: str, said: Said) -> str:
         if name not in said and not ticked:
             continue
         typed = list(said.get(name, ()))
+        if field.kind is Kind.term:
+            typed = [lengths.typed(each) for each in typed]
         if typed == _shown(field, _value(data, field, path)):
             continue
         text = _with(text, field, path, _read(field, typed))
+    return _coded(text)
+
+
+def _coded(text: str) -> str:
+    """Stages and components that were given a name and no code get one made of the name."""
+    for listed in ("stages", "components"):
+        there = editing.at(editing.plain(text), (listed,))
+        items = [each for each in there if isinstance(each, dict)] if there else []
+        if len(items) != len(there or ()):
+            continue
+        taken = {str(each.get("code")) for each in items}
+        for n, each in enumerate(items):
+            named = each.get("name")
+            name = named.get("vi") if isinstance(named, dict) else None
+            if each.get("code") == "" and isinstance(name, str) and (code := _code(name, taken)):
+                taken.add(code)
+                text = editing.put(text, (listed, n, "code"), code, ORDER)
     return text
+
+
+def _code(name: str, taken: set[str]) -> str:
+    """`Bản cam kết` as `ban-cam-ket`, or with a number where that is taken; "" for no letters."""
+    words = re.sub(r"^[0-9 ]+", "", plain(name)).replace(" ", "-")[:40].rstrip("-")
+    names = (words if n == 1 else f"{words}-{n}" for n in range(1, len(taken) + 2))
+    return next((each for each in names if each not in taken), "") if words else ""
 
 
 def _with(text: str, field: Field, path: Key, value: Any) -> str:

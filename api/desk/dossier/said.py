@@ -89,6 +89,8 @@ def _reason(case: Case, form: Typed, reason: str | None) -> str | None:
         return reason or None
     listed = case.procedure.components if case.procedure else ()
     asked = "; ".join(each.name.vi for each in listed if form.has(ASKED, each.code))
+    if reason and asked and reason[-1] not in ".;:!?":
+        reason += "."
     whole = "\n".join(each for each in (reason, asked and f"Đề nghị bổ sung: {asked}.") if each)
     if not whole:
         form.faults["reason"] = Sentence("say what is lacking, or tick it above")

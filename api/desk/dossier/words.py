@@ -1,6 +1,6 @@
 """What only the page of a dossier calls by name, in both languages."""
 
-from states.breaches.rows import Cause
+from api.desk.breaches import saying
 from states.breaches.rows import Standing as Explained
 from states.catalogue.rules import What
 from states.consultations.rows import Opinion, Standing
@@ -8,6 +8,7 @@ from states.figures.sheets import Both
 from states.files.rows import Provenance
 from states.notices.rows import Audience, Sending, Way
 
+CAUSES = saying.CAUSES
 WAYS: dict[Way, Both] = {
     Way.email: Both("Thư điện tử", "E-mail"),
     Way.sms: Both("Tin nhắn SMS", "SMS"),
@@ -52,15 +53,6 @@ EXPLAINED: dict[Explained, Both] = {
     Explained.assigned: Both("đã giao giải trình", "to be explained"),
     Explained.explained: Both("đã giải trình", "explained"),
     Explained.closed: Both("đã kết luận", "closed"),
-}
-CAUSES: dict[Cause, Both] = {
-    Cause.workload: Both("khối lượng công việc", "workload"),
-    Cause.absence: Both("vắng mặt", "absence"),
-    Cause.waiting_for_other: Both("chờ cơ quan khác", "waiting for another body"),
-    Cause.incomplete_dossier: Both("hồ sơ chưa đủ", "the dossier was incomplete"),
-    Cause.complex_case: Both("vụ việc phức tạp", "a complex case"),
-    Cause.system: Both("lỗi hệ thống", "a fault of the system"),
-    Cause.other: Both("khác", "other"),
 }
 HOLDERS: dict[str, Both] = {
     "reception": Both("Bộ phận Một cửa", "the counter"),

@@ -12,6 +12,7 @@ from textwrap import wrap
 from api.desk.names import EVENTS, ROLES, STATES
 from api.desk.procedures.moves import lead, possible
 from api.desk.voice import Voice
+from states.catalogue.difference.values import length
 from states.catalogue.procedures import END, Procedure, Stage
 from states.words import Event, State
 
@@ -150,7 +151,7 @@ def _beneath(
     """Who, how long, and what a line says shorter than an arrow."""
     who = voice.called(ROLES[stage.role])
     place = unit(stage.unit) if stage.unit else voice.say("hàng chờ của cơ quan", "agency's queue")
-    yield from wrap(f"{who} · {stage.term} · {place}", 37)
+    yield from wrap(f"{who} · {voice.say(*length(stage.term))} · {place}", 37)
     if stage.next is not None and END in stage.next and n < len(version.stages) - 1:
         yield voice.say("→ có thể trả kết quả ngay", "→ the result may follow at once")
 

@@ -108,7 +108,7 @@ async def edited(
 ) -> Response:
     """The page on which it is changed. `form`: what could not be taken into the text."""
     checked = await linted(desk, work)
-    shown = form or _shown(work, checked)
+    shown = form or _shown(desk, work, checked)
     view = work.view if form is None or work.view == "yaml" else "form"
     try:
         sizes = {each: forming.size(work.text, each) for each in forming.LISTS}
@@ -132,10 +132,10 @@ async def edited(
     )
 
 
-def _shown(work: Work, checked: Linted) -> Typed:
+def _shown(desk: Seat, work: Work, checked: Linted) -> Typed:
     """The form as the text fills it, each fault beside its field."""
     try:
-        values = forming.filled(work.text)
+        values = forming.filled(work.text, desk.lang)
     except BadFile:
         return Typed()
     faults = {e.field: e.why for e in checked.findings if e.field and e.severity is Severity.error}

@@ -23,6 +23,4 @@ async def received(request: Request, desk: Desk, code: Code) -> Response:
     of = desk.book.procedure(paper.procedure, paper.version) if paper.version else None
     secret = printed(desk.house, paper.code) if desk.sees.plainly(paper) else None
     agency = body(desk.book, paper.agency)
-    return page(
-        request, "desk/received.html", paper=paper, of=of, agency=agency, secret=secret
-    )
+    return page(request, "desk/received.html", paper=paper, of=of, agency=agency, secret=secret)

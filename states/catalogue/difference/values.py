@@ -32,7 +32,7 @@ WORDS: dict[str, Words] = {
     "province": ("cấp tỉnh", "the province"),
     "district": ("cấp huyện", "the district"),
     "commune": ("cấp xã", "the commune"),
-    "officer": ("công chức thụ lý", "a case officer"),
+    "officer": ("chuyên viên", "a case officer"),
     "leader": ("lãnh đạo", "a leader"),
 }
 OR = (" hoặc ", " or ")
