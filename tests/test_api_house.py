@@ -113,6 +113,7 @@ def test_types_are_promises():
         "not-now": 409,
         "not-together": 409,
         "not-dead": 409,
+        "from-elsewhere": 403,
         "already-frozen": 409,
         "account-exists": 409,
         "stale": 409,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from handing_in import path
 from office import LICENCE, address, running
 from samples import pdf
-from sitting import FORM, HERE, Page, sitting
+from sitting import HERE, Page, sitting
 
 from api import browser
 from api.rates import Limited
@@ -336,7 +336,7 @@ async def test_a_wrong_secret_is_told_as_no_dossier_is(office):
         for each in (there, none):
             answer = await phone.post("/track", data={"code": each, "secret": "AAAA-AAAA"})
             plain = {n: v for n, v in answer.headers.items() if n not in UNLIKE}
-            told.append((answer.status_code, plain, answer.text.replace(each, "…")))
+            open(f'/tmp/attack/t{len(told)}','w').write(answer.text.replace(each,'…')); told.append((answer.status_code, plain, answer.text.replace(each, "…")))
     assert told[0] == told[1]
 
 
@@ -380,7 +380,7 @@ async def test_nobody_publishes_a_text_that_they_have_not_read(office):
 
 
 def _refusal(answer):
-    return Page(answer).text.partition("Hồ Sơ")[2][-900:]
+    return answer.text.partition('class="refusal"')[2][:500]
 
 
 def _fields(answer, action):
