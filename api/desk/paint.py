@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api import problems
 from api.desk import names, nav, typed
+from api.desk.known import Known
 from api.desk.typed import Mistyped, Typed
 from api.desk.voice import Voice, chosen
 from states.errors import HosoError
@@ -76,13 +77,15 @@ def frame(request: Request) -> dict[str, Any]:
     voice = Voice(chosen(request))
     if seat is not None:
         voice = Voice(seat.lang, seat.book.zone)
+    known = Known(seat.book.organisation, voice) if seat else None
     return {
         "request": request,
         "path": request.url.path,
         "voice": voice,
         "say": voice.say,
         "called": voice.called,
-        "told": voice.told,
+        "told": (lambda what: voice.told(known.sentence(what))) if known else voice.told,
+        "person": known.person if known else str,
         "count": voice.count,
         "percent": voice.percent,
         "day": voice.day,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from states.catalogue import Catalogue
+from states.catalogue.organisation import Person
 from states.errors import HosoError
 from states.words import Role
 
@@ -52,3 +53,32 @@ def may_decide(book: Catalogue, by: str, at: datetime, agency: str | None = None
         raise NoRight(
             "{by} is no leader of {where}: ask one who is, or the control unit", by=by, where=where
         )
+
+
+def drafts(book: Catalogue, by: str, at: datetime, agencies: Iterable[str] = ()) -> bool:
+    """Whether they may draft for these agencies."""
+    try:
+        may_draft(book, by, at, agencies)
+    except NoRight:
+        return False
+    return True
+
+
+def deciders(
+    book: Catalogue, at: datetime, agencies: Iterable[str | None], drafted_by: str | None = None
+) -> list[Person]:
+    """Who may let a rule of all these agencies bind others, but for who drafted it."""
+    agencies = tuple(agencies)
+    return [
+        each
+        for each in book.organisation.people
+        if each.id != drafted_by and all(_decides(book, each.id, at, code) for code in agencies)
+    ]
+
+
+def _decides(book: Catalogue, by: str, at: datetime, agency: str | None) -> bool:
+    try:
+        may_decide(book, by, at, agency)
+    except NoRight:
+        return False
+    return True

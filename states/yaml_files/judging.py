@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from states.errors import BadFile
+from states.faults import fault as told_of
 from states.sentences import Sentence, said_by
 from states.yaml_files.document import EXPECTED, Document
 
@@ -67,4 +68,4 @@ def _sentence(fault: "ErrorDetails") -> str:
         return words(bound=context[key])
     if fault["type"] == "value_error":
         return said_by(context["error"])
-    return EXPECTED.get(fault["type"], fault["msg"])
+    return EXPECTED.get(fault["type"]) or told_of(fault)

@@ -106,7 +106,7 @@ def parted(sentence: str) -> tuple[str, str]:
         sentence = MEMBER.sub(r"\1", sentence)
     for words, mend in MENDS:
         if words in sentence:
-            return sentence, mend
+            return sentence, told(mend)
     if ": " in sentence:
         both = told(sentence)
         return Sentence("{both:why}", both=both), Sentence("{both:mend}", both=both)
