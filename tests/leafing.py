@@ -37,7 +37,7 @@ STAND = " UNION ALL ".join(
     for each in sorted(SQLModel.metadata.tables)
 )
 LOOKED = "SELECT d.code FROM look l, dossier d WHERE d.id = ANY(l.dossiers) AND l.id > :after"
-ONCE = re.compile(r'name="key" value="[^"]*"|draft=[0-9a-f]{8}|[0-9a-f-]{36}')
+ONCE = re.compile(r'name="key" value="[^"]*"|draft=[0-9a-f]{8}|[0-9a-f]{8}-[0-9a-f-]{27}')
 """What each making of a page has of its own."""
 
 

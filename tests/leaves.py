@@ -91,6 +91,7 @@ def words(side: Side) -> dict[str, Any]:
     plain = {name: getattr(side, name) for name in ("agency", "unit", "procedure", "idle")}
     plain |= {"change": side.change, "applied": side.applied, "phone": side.phone}
     plain |= {"prefix": side.prefix, "officer": side.officer, "leader": side.leader}
+    plain["term"] = "5cd" if side is SCIENCE else "5wd"  # in the unit of its procedure
     return plain | side.codes | {"name": side.applicants}
 
 
@@ -134,7 +135,7 @@ def changed(person: str, what: str, **said: Any) -> Entry:
 ACTS = both(
     act(Event.request_supplement, "officer", **WHY),
     act(Event.request_payment, "officer", amount="5000"),
-    act(Event.extend, "leader", **WHY, ground="Điều 19", term="5cd"),
+    act(Event.extend, "leader", **WHY, ground="Điều 19", term="{term}"),
     act(Event.advance, "officer", produced=MADE),
     act(Event.withdraw, "reception", **WHY),
     act(Event.accept, "officer", "routed"),

@@ -73,7 +73,7 @@ async def test_wrong_role_and_wrong_unit_are_told_the_present_state(office, fres
     assert "lies in H42.03.02" in wrong_unit["detail"]
     assert wrong_unit["open"] == []
     opening = told(await office.opened(OFFICER), 403, "not-yours")
-    assert "p-sci-officer-21 may not open it" in opening["detail"]
+    assert "receives no dossiers" in opening["detail"]
     assert await entries(fresh) == 4
 
 

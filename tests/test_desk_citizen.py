@@ -90,6 +90,28 @@ async def test_stars_and_words_are_kept_once_and_shown_to_its_holder(office, pho
     assert stranger.status_code == 404
 
 
+async def test_what_lacks_is_said_in_the_readers_language(office, phone):
+    code = await office.code(phone="0912345678")
+    for lang, unproved, unsaid in (
+        ("vi", "hãy nhập mã tra cứu trên giấy tiếp nhận", "hãy chấm điểm từ 1 đến 5"),
+        ("en", "give the secret part on the slip", "choose from one to five stars"),
+    ):
+        phone.cookies.set("hoso-lang", lang)
+        answer = await phone.post("/track", data={"code": code})
+        assert (answer.status_code, unproved in answer.text) == (422, True), answer.text
+        answer = await phone.post("/track/say", data={"code": code, "phone": "5678"})
+        assert (answer.status_code, unsaid in answer.text) == (422, True), answer.text
+
+
+async def test_nothing_at_an_address_is_a_page_to_a_browser_alone(phone):
+    answer = await phone.get("/nowhere", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert answer.status_code == 404
+    assert "nothing is at this address" in Page(answer).text
+    for address_, accept in (("/nowhere", "application/json"), ("/v1/nowhere", "text/html")):
+        answer = await phone.get(address_, headers={"Accept": accept})
+        assert answer.headers["content-type"].startswith("application/problem+json")
+
+
 async def test_a_page_from_elsewhere_says_nothing_for_a_citizen(office, phone):
     code = await office.code()
     said = {"code": code, "secret": slip(office, code), "stars": "1"}

@@ -57,7 +57,12 @@ async def test_a_dossier_goes_its_whole_way_by_forms(office):
         (officer, "accept", {}, running),
         (officer, "request_payment", {"amount": "10.750.000"}, "awaiting_payment"),
         (counter, "pay", {"amount": "10750000"}, running),
-        (officer, "request_supplement", {"asked": "don"}, "awaiting_supplement"),
+        (
+            officer,
+            "request_supplement",
+            {"asked": "don", "reason": "chưa ký"},
+            "awaiting_supplement",
+        ),
         (counter, "supplement", {}, running),
         (officer, "advance", made | {"more": "Công văn\nBiên bản"}, running),
         (leader, "send_back", {"reason": "sửa số"}, running),
@@ -81,7 +86,8 @@ async def test_a_dossier_goes_its_whole_way_by_forms(office):
     kept = (await office.read(code, "/history"))["entries"]
     by = {line["event"]: line for line in kept}
     assert by["pay"]["brought"] == {"amount": 10_750_000}
-    assert by["request_supplement"]["reason"] == "Đề nghị bổ sung: Đơn hoặc tờ khai theo mẫu."
+    asked = "chưa ký.\nĐề nghị bổ sung: Đơn hoặc tờ khai theo mẫu."
+    assert by["request_supplement"]["reason"] == asked
     assert by["extend"]["brought"] == {"term": "2cd"}
     assert by["extend"]["ground"] == "Đ.19(9)"
     assert by["deliver"]["brought"] == {"channel": "post"}

@@ -77,6 +77,8 @@ def test_nothing_that_is_typed_breaks_it(part, typed):
 def test_a_code_is_read_as_it_is_kept():
     assert written(" H42.14-240304-0001\u00a0") == "H42.14-240304-0001"
     assert written("Ho\u0302\u0300 so\u031b 1") == "Hồ sơ 1"
+    assert written("h42.14-240304-0001") == "H42.14-240304-0001"
+    assert written("hs-7a") == "hs-7a"  # another system's is as that system has it
 
 
 # Proving ----------------------------------------------------------------------------------

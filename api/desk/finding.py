@@ -43,6 +43,13 @@ class Saved(BaseModel):
     query: str = Field(max_length=8_000)
 
 
+class Dropped(BaseModel):
+    """A filter to be forgotten; what the list shows goes on."""
+
+    name: str = Field(max_length=200)
+    query: str = Field(default="", max_length=8_000)
+
+
 @router.get(HERE)
 async def find(
     request: Request, desk: Desk, done: str | None = None, by: Event | None = None
@@ -145,7 +152,7 @@ async def keep(request: Request, desk: Desk) -> Response:
 @router.post(f"{HERE}/filters/drop")
 async def drop(request: Request, desk: Desk) -> Response:
     """Forget one of them."""
-    form = typed.of(request)
-    await saved.drop(desk.db, desk.person, form.get("name"))
-    query = sought.canonical(form.get("query"))
+    said = typed.read(Dropped, typed.of(request))
+    await saved.drop(desk.db, desk.person, said.name)
+    query = sought.canonical(said.query)
     return RedirectResponse(f"{HERE}?{query}" if query else HERE, 303)

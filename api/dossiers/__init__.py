@@ -37,13 +37,14 @@ from api.listed import Code, Moment
 from api.problems import DOCUMENTED, Refused
 from api.spoken import spoken
 from api.tracking import printed
-from states import acting, ledger, people, seeing
+from states import acting, ledger, seeing
 from states.accounts.scopes import Scope
 from states.errors import BadInput, NotOpen, NotYours, Stale
 from states.files import attaching
 from states.finding.searching import citizen
 from states.ledger import Act, Lodging
 from states.ledger.history import history_of
+from states.receiving.lodging import check
 from states.sight import WIDE
 from states.tables import Dossier
 from states.words import Event
@@ -74,9 +75,7 @@ async def open_dossier(
 ) -> DossierStanding:
     """Open a dossier at the centre, and move it to its first state."""
     book, who, at = call.book, call.who, call.at
-    procedure = book.procedure(lodged.procedure, on=book.day(at))
-    if why := people.may(book, who, procedure.agency, book.centre.code, procedure.field):
-        raise NotYours("{id} may not open it: {why}", id=who.person.id, why=why)
+    procedure = check(book, who, lodged.procedure)
     lodging = Lodging(
         unit=book.centre.code,
         procedure=procedure.code,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from states import ledger, people
 from states.catalogue import Catalogue
+from states.catalogue.procedures import Procedure
 from states.errors import NotYours
 from states.ledger import Act, Lodging
 from states.people import Caller
@@ -42,8 +43,8 @@ class Handed:
     reason: str | None = None
 
 
-def check(book: Catalogue, who: Caller, procedure: str) -> None:
-    """Whether somebody may take it in now, for the agency they act for. Raises `NotYours`."""
+def check(book: Catalogue, who: Caller, procedure: str) -> Procedure:
+    """What they may take in now, for the agency they act for. Raises `NotYours` and `Unknown`."""
     of = book.procedure(procedure, on=who.on)
     check_receives(book, who)
     if bar(book, who, of) is Bar.post:
@@ -52,6 +53,7 @@ def check(book: Catalogue, who: Caller, procedure: str) -> None:
         )
     if why := people.may(book, who, of.agency, book.centre.code, of.field):
         raise NotYours("{id} may not open it: {why}", id=who.person.id, why=why)
+    return of
 
 
 async def lodge(

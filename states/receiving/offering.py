@@ -36,7 +36,7 @@ def check_receives(book: Catalogue, who: Caller) -> None:
     centre = book.centre.code
     if who.role not in lifecycle.moves(Event.receive, lifecycle.NEW)[0].by:
         raise NotYours(
-            "a {role} receives no dossiers: clerks of the counters and of the post do",
+            "who is {role} receives no dossiers: clerks of the counters and of the post do",
             role=who.role,
         )
     if who.role is not Role.postal and (why := people.may(book, who, centre, centre)):
