@@ -175,7 +175,7 @@ def create_app(
         redirect_slashes=False,  # it would send callers to whatever host they named
     )
     app.add_middleware(Packed, minimum_size=600, compresslevel=5)
-    app.add_middleware(Limited, rates=Rates(settings.calls), refuse=problems.answer)
+    app.add_middleware(Limited, rates=Rates(settings.calls), refuse=lost.too_often)
     app.add_middleware(Envelope)
     metrics.add_to(app)
     problems.add_to(app)

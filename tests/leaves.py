@@ -91,7 +91,7 @@ def words(side: Side) -> dict[str, Any]:
     plain = {name: getattr(side, name) for name in ("agency", "unit", "procedure", "idle")}
     plain |= {"change": side.change, "applied": side.applied, "phone": side.phone}
     plain |= {"prefix": side.prefix, "officer": side.officer, "leader": side.leader}
-    plain["term"] = "5cd" if side is SCIENCE else "5wd"  # in the unit of its procedure
+    plain["term"] = "5cd" if side is SCIENCE else "2wd"  # in the unit of its procedure
     return plain | side.codes | {"name": side.applicants}
 
 

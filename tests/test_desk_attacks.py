@@ -428,3 +428,36 @@ async def test_a_text_that_is_too_long_is_not_even_read(office):
         answer = await client.post(f"/procedures/{LICENCE}/edit/turn", data=long)
         assert answer.status_code == 422
         assert "190,000 characters" in answer.text
+
+
+# Bad luck -----------------------------------------------------------------------------------
+
+
+async def test_a_page_without_its_database_says_what_to_do_in_words_for_people(office, monkeypatch):
+    async def away(*_given, **_more):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("api.doors.opening.arrive", away)
+    async with sitting(office, CLERK) as client:
+        sent = {"applicant": "Ánh", "key": "k"}
+        for answer in (
+            await client.get("/today"),
+            await client.get("/track"),
+            await client.post("/receive/form", data=sent),
+        ):
+            assert answer.status_code == 503
+            assert "nothing that was typed is lost" in answer.text
+            assert "Idempotency-Key" not in answer.text
+        assert "Ánh" in answer.text
+
+
+async def test_who_asks_too_often_reads_it_on_a_page(office):
+    async with browsing(office) as phone:
+        page = {"Accept": "text/html"}
+        for _ in range(31):
+            answer = await phone.get("/track", headers=page)
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+        assert "ask more slowly" in Page(answer).text
+        plain = await phone.get("/track")
+        assert plain.headers["content-type"] == "application/problem+json"

@@ -77,6 +77,8 @@ async def test_an_absence_is_drafted_published_by_a_second_person_and_holds(offi
         assert "# The sample organisation" in row.text
         draft = Page(await client.get("/people/draft"))
         assert "Nghỉ: phép" in draft.text
+        assert "Đỗ Đức Uyên is away from" in draft.text
+        assert "Tạ Thị Dũng stands in (Nghỉ: phép)." in draft.text
         assert draft.forbidden == []
         own = await client.post("/people/draft/publish", data={"document": "QĐ 5", "key": "p"})
         assert own.status_code == 403
@@ -100,6 +102,7 @@ async def test_nobody_publishes_what_they_drafted(office):
         assert "a second person publishes it" in own.text
         page = await second.get("/people/draft")
         assert "<script>Nguyễn" not in page.text
+        assert "Added: &lt;script&gt;Nguyễn" in page.text
         good = await second.post("/people/draft/publish", data={"document": "QĐ 6", "key": "p"})
         assert good.status_code == 303, good.text
         assert "<script>Nguyễn" not in (await second.get("/people/p-sci-officer-29")).text

@@ -41,4 +41,5 @@ class Known:
         """The same with names in the place of codes."""
         if not isinstance(said, Sentence) or not said.values:
             return said
-        return Sentence(said.template, **{key: self.named(it) for key, it in said.values.items()})
+        named = {key: self.named(it) for key, it in said.values.items()}
+        return said if named == dict(said.values) else Sentence(said.template, **named)

@@ -17,12 +17,16 @@ from api import browser
 from api.desk import paint
 from api.doors.hearing import Handler, Hearing, heard
 from api.doors.opening import WRITES, Door, check_who_typed, named, once
-from api.problems import Refused, Unidentified, refusal_of
+from api.problems import Away, Refused, Unidentified, refusal_of
 from states.accounts.refusals import PasswordDue
 from states.accounts.signing import keep_open
 from states.errors import HosoError
+from states.sentences import Sentence
 
 SENT = "hoso-sent"  # by our script, which sees no redirect: only what is there
+LATER = Sentence(
+    "the database does not answer: nothing that was typed is lost, send it again in a minute"
+)
 LOCAL = re.compile(r"/(?![/\\])[\x21-\x7e]*", re.ASCII)
 
 
@@ -111,14 +115,19 @@ def told_as_pages(work: Handler) -> Handler:
             return RedirectResponse("/account/password", 303)
         except Unidentified:
             return to_sign_in(request)
-        except Refused as error:
-            return paint.refused(request, error.error)
-        except HosoError as error:
-            return paint.refused(request, error)
-        except RequestValidationError as error:
-            return paint.refused(request, refusal_of(error))
+        except (HosoError, Refused, RequestValidationError) as error:
+            return paint.refused(request, _for_people(error))
 
     return handle
+
+
+def _for_people(error: HosoError | Refused | RequestValidationError) -> HosoError:
+    """The refusal, in words for who has typed into a page and not called an address."""
+    if isinstance(error, RequestValidationError):
+        return refusal_of(error)
+    if isinstance(error, Away):
+        return Away(LATER)
+    return error.error if isinstance(error, Refused) else error
 
 
 def _by_script(request: Request, response: Response) -> Response:

@@ -5,7 +5,9 @@ from starlette.exceptions import HTTPException
 
 from api import problems
 from api.desk import paint
+from api.desk.leaf import SENT
 from api.problems import NoSuchAddress
+from states.errors import HosoError
 
 
 async def on_http(request: Request, error: Exception) -> Response:
@@ -16,6 +18,16 @@ async def on_http(request: Request, error: Exception) -> Response:
         refusal = NoSuchAddress("nothing is at this address: check it, or begin at the first page")
         return paint.refused(request, refusal)
     return await problems.on_http(request, error)
+
+
+def too_often(request: Request, error: HosoError) -> Response:
+    """Said to somebody at a page as a page, and to a program as to programs."""
+    by_page = "text/html" in request.headers.get("accept", "") or SENT in request.headers
+    if not by_page or request.url.path.startswith("/v1/"):
+        return problems.answer(request, error)
+    answer = paint.refused(request, error)
+    answer.headers["Retry-After"] = str(getattr(error, "after", 60))
+    return answer
 
 
 def add_to(app: FastAPI) -> None:

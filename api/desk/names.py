@@ -65,7 +65,7 @@ OUTCOMES: dict[Outcome, Both] = {
     Outcome.unstated: Both("Không rõ", "Not stated"),
 }
 TALLIES: dict[Tally, Both] = {
-    Tally.early: Both("Sớm hạn", "Early"),
+    Tally.early: Both("Trước hạn", "Early"),
     Tally.on_time: Both("Đúng hạn", "On time"),
     Tally.late: Both("Quá hạn", "Late"),
     Tally.no_term: Both("Không có thời hạn", "No term"),

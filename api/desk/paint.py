@@ -85,7 +85,7 @@ def frame(request: Request) -> dict[str, Any]:
         "say": voice.say,
         "called": voice.called,
         "told": (lambda what: voice.told(known.sentence(what))) if known else voice.told,
-        "person": known.person if known else str,
+        "by_name": known.person if known else str,
         "count": voice.count,
         "percent": voice.percent,
         "day": voice.day,

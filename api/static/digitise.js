@@ -170,8 +170,8 @@
   }
 
   async function again() {
-    const answer = await fetch(`/dossiers/${encodeURIComponent(room.dataset.code)}/digitise/files`, { headers: { "HX-Request": "true" } });
-    if (answer.ok) parts.innerHTML = await answer.text();
+    const answer = await fetch(`/dossiers/${encodeURIComponent(room.dataset.code)}/digitise/files`, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer?.ok) parts.innerHTML = await answer.text();
     for (const item of items.values()) { item.seen = item.sending ? item.seen : undefined; options(item); }
     begun();
   }

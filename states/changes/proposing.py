@@ -12,6 +12,7 @@ from states import calendars
 from states.calendars.changing import check_reach, differences
 from states.catalogue import Catalogue, Procedure
 from states.catalogue.bundles import BOUND, b, bundle, calendar_row
+from states.catalogue.organisation import Person
 from states.catalogue.rights import NoRight, NotAllowed, may_decide
 from states.catalogue.rows import Dates
 from states.catalogue.rows import Kind as Of
@@ -182,6 +183,20 @@ def may_propose(book: Catalogue, by: str, kind: Kind, at: datetime) -> None:
         raise NoRight(
             "{by} is not a leader or of the control unit: ask one who is to propose it", by=by
         )
+
+
+def proposers(book: Catalogue, kind: Kind, at: datetime) -> list[Person]:
+    """Who may propose a change of that kind."""
+    people = book.organisation.people
+    return [each for each in people if _proposes(book, each.id, kind, at)]
+
+
+def _proposes(book: Catalogue, by: str, kind: Kind, at: datetime) -> bool:
+    try:
+        may_propose(book, by, kind, at)
+    except NoRight:
+        return False
+    return True
 
 
 def check_said(reason: str, ground: str) -> None:

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from api.desk import typed
+from api.desk.calendars.year import noted
 from api.desk.leaf import Leaf
 from api.desk.paint import page
 from api.desk.seat import Desk, Seat
@@ -83,6 +84,7 @@ async def shown(request: Request, desk: Seat, number: int, **more: Any) -> Respo
         kinds=KINDS,
         policies=POLICIES,
         foreseen=None,
+        noted=noted,
         **more,
     )
 

@@ -124,6 +124,7 @@ async def shown(
         hours=years.hours,
         policies=list(Dates),
         open_changes=await _open(desk, name),
+        proposers=proposing.proposers(desk.book, Kind.calendar, desk.at),
         form=form,
         refusal=refusal,
         draft=draft(name, day),

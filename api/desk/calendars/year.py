@@ -77,5 +77,14 @@ def source(day: Day, descent: Sequence[CalendarFile]) -> Source:
     return Source(reason, "", None, None)
 
 
+def noted(note: str) -> Both:
+    """What a calendar notes of a day, in one language at a time, with the document."""
+    found = NOTE.fullmatch(note)
+    if not found:
+        return Both(note, note)
+    source = found["source"] or ""
+    return Both(found["vi"] + source, found["en"] + source)
+
+
 def hours(day: Day) -> str:
     return ", ".join(f"{a:%H:%M}–{b:%H:%M}" for a, b in day.sessions)

@@ -1,6 +1,6 @@
 """Forms that change the organisation: each makes a draft of it, which a second person publishes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -17,9 +17,10 @@ from api.desk.seat import Desk, Seat
 from api.desk.typed import Typed
 from states import drafts
 from states.catalogue import staffing
-from states.catalogue.organisation import Organisation
+from states.catalogue.organisation import Organisation, Person
 from states.catalogue.staffing import Change
 from states.errors import BadInput, HosoError, Unknown
+from states.words import Role
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=Leaf)
 NEW = "new"  # in the place of an id: somebody who is not there yet
@@ -116,17 +117,33 @@ def _shown(request: Request, desk: Seat, person: str, what: str, **more: Any) ->
         what=what,
         who=None if person == NEW else staff.person(person),
         person_id=person,
-        people=sorted(staff.people, key=lambda each: each.name),
+        people=[] if person == NEW else _alike(staff, staff.person(person)),
         units=sorted(units, key=lambda each: (each.agency != own(desk), each.code)),
         agencies=staff.agencies,
         fields=staff.fields,
-        roles=STAFF,
+        roles=_roles(staff, person, what),
         today=desk.today,
         called_unit=telling.units(desk.book, telling.voice_of(desk)),
         delegations=dict(enumerate(staff.delegations)),
         draft=_draft(person, what),
         **({"draft_at": None} | more),
     )
+
+
+def _alike(staff: Organisation, who: Person) -> list[Person]:
+    """Who holds a role of theirs and may stand in: those of their own units first."""
+    roles, units = ({getattr(e, key) for e in who.positions} for key in ("role", "unit"))
+    found = [e for e in staff.people if e.id != who.id and roles & {p.role for p in e.positions}]
+    near = {each.id: bool(units & {p.unit for p in each.positions}) for each in found}
+    return sorted(found, key=lambda each: (not near[each.id], each.name))
+
+
+def _roles(staff: Organisation, person: str, what: str) -> Sequence[Role]:
+    """The roles to choose from: a delegation is in one that they hold."""
+    if what != "delegation":
+        return STAFF
+    held = {each.role for each in staff.person(person).positions}
+    return [role for role in STAFF if role in held] or STAFF
 
 
 @router.post("/people/{person}/change/{what}")

@@ -6,12 +6,17 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.desk import typed
+from api.desk.known import Known
 from api.desk.leaf import Leaf
 from api.desk.paint import page
+from api.desk.people.differing import sentences
+from api.desk.procedures import telling
 from api.desk.procedures.deciding import Decision
 from api.desk.seat import Desk, Seat
 from states.catalogue import bundles, publishing, staffing
 from states.catalogue.bundles import ONE
+from states.catalogue.organisation import Organisation
+from states.catalogue.rights import deciders
 from states.catalogue.rows import Kind
 from states.errors import HosoError, Unknown
 
@@ -36,10 +41,17 @@ async def shown(request: Request, desk: Seat, **more: Any) -> Response:
         "desk/people/draft.html",
         row=row,
         lines=lines,
+        sentences=_told(desk, row) if row is not None else (),
         findings=findings,
         rows=rows,
+        deciders=deciders(desk.book, desk.at, [None], row.drafted_by) if row else (),
         **more,
     )
+
+
+def _told(desk: Seat, row: Any) -> list[str]:
+    new = Organisation.model_validate_json(row.data)
+    return sentences(desk.book.organisation, new, Known(new, telling.voice_of(desk)))
 
 
 async def _row(desk: Seat) -> Any:

@@ -13,6 +13,7 @@ from api.desk.procedures import drawing, moves, telling
 from api.desk.seat import Desk, Seat
 from states.catalogue import Procedure, bundles, difference, listing, publishing
 from states.catalogue.checking import Finding
+from states.catalogue.rights import deciders, drafts
 from states.catalogue.rows import Kind, Status
 from states.errors import Unknown
 from states.letters import plain
@@ -130,6 +131,7 @@ async def shown(request: Request, desk: Seat, row: Any, **more: Any) -> Response
         called_standing=telling.STANDINGS,
         findings=found,
         before=_before(rows, row),
+        **_rights(desk, row, says),
         posts=telling.posts(desk.book, says, desk.today),
         drawing=drawing.drawn(says, voice, unit),
         moves=moves.told(says, voice),
@@ -139,6 +141,18 @@ async def shown(request: Request, desk: Seat, row: Any, **more: Any) -> Response
         last=(await _last(desk, [says])).get(says.code),
         **more,
     )
+
+
+def _rights(desk: Seat, row: Any, says: Procedure) -> dict[str, Any]:
+    """What of it the reader may do, and who may publish it: not who drafted it."""
+    owners = publishing.owners(desk.book, says)
+    decide = deciders(desk.book, desk.at, owners, row.drafted_by)
+    return {
+        "may_edit": drafts(desk.book, desk.person, desk.at, owners),
+        "may_begin": drafts(desk.book, desk.person, desk.at),
+        "may_retire": desk.person in {e.id for e in deciders(desk.book, desk.at, owners)},
+        "deciders": decide,
+    }
 
 
 def _before(rows: Any, row: Any) -> int | None:

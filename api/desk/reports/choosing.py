@@ -26,7 +26,8 @@ from states.figures.sheets import Both
 Pairs = list[tuple[str, str]]
 PARTS: tuple[tuple[str, Both], ...] = (
     ("", Both("cả năm", "whole year")),
-    *((f"H{n}", Both(f"nửa năm {n}", f"half {n}")) for n in (1, 2)),
+    ("H1", Both("6 tháng đầu năm", "first half")),
+    ("H2", Both("6 tháng cuối năm", "second half")),
     *((f"Q{n}", Both(f"quý {n}", f"quarter {n}")) for n in range(1, 5)),
     *((f"{n:02}", Both(f"tháng {n}", f"month {n}")) for n in range(1, 13)),
 )

@@ -47,7 +47,7 @@ DIMS: dict[str, Both] = {**DIMENSIONS, LEVEL: HEAD}
 EACHES: dict[str, Both] = {
     "month": Both("từng tháng", "each month"),
     "quarter": Both("từng quý", "each quarter"),
-    "half": Both("từng nửa năm", "each half"),
+    "half": Both("từng 6 tháng", "each half"),
     "year": Both("từng năm", "each year"),
 }
 POLICIES: dict[Policy, Both] = {
