@@ -8,11 +8,14 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
+from asking import contexts
 from callers import Caller
 from leafing import SEND, Visits, addresses, changed, prepared, stand, visits, who
 from leaves import LEAVES, Ask, asks
 from sitting import FORM, Page
 from two_agencies import SCIENCE
+
+from api.doors.hearing import _asked
 
 __all__ = ["addresses", "visits"]
 
@@ -135,7 +138,8 @@ def _markup(value: str) -> str:
 async def test_what_is_no_form_of_ours_is_refused_whole(visits, built):
     """Too many fields, no UTF-8, another type, a field twice, nothing at all."""
     many = "&".join(f"f{n}=1" for n in range(5_001)).encode()
-    multi = b'--x\r\nContent-Disposition: form-data; name="reason"\r\n\r\n<script>alert(1)</script>\r\n--x--\r\n'
+    part = 'Content-Disposition: form-data; name="reason"'
+    multi = f"--x\r\n{part}\r\n\r\n{SCRIPT}\r\n--x--\r\n".encode()
     types = {
         "multipart/form-data; boundary=x": multi,
         "text/plain": b"reason=<script>alert(1)</script>",
@@ -190,23 +194,17 @@ async def test_a_key_that_is_none_is_no_hindrance_to_the_server(visits, built):
 
 # Addresses --------------------------------------------------------------------------------
 
-QUERIES = (
-    *MARKUP, *UNKEPT, "a" * 300, *NUMBERS, *DAYS, "", " ", "W10", "eyJhIjoxfQ", "a=b=c", "../../etc",
-)  # fmt: skip
+OTHER = ("", " ", "W10", "eyJhIjoxfQ", "a=b=c", "../../etc")
+QUERIES = (*MARKUP, *UNKEPT, "a" * 300, *NUMBERS, *DAYS, *OTHER)
 
 
 def _names(visits: Visits) -> dict[str, set[str]]:
     """What each page asks its address for, by name; some of what is read by hand."""
-    from asking import contexts
-
-    from api.doors.hearing import _asked
-
     byhand = {"cursor", "agency", "period", "from", "to", "year", "part", "by", "each", "with"}
     byhand |= {"policy", "figure", "where", "rule", "standing", "over", "cause", "late", "of-unit"}
     byhand |= {"state", "order", "q", "due_since", "full", "number", "unit", "before", "after"}
-    made = {route: set(_asked(context.dependant)) for route, context in contexts(visits.desk.app)
-            if route in LEAVES}  # fmt: skip
-    return {route: names or byhand for route, names in made.items()}
+    pages = {route: each for route, each in contexts(visits.desk.app) if route in LEAVES}
+    return {route: set(_asked(each.dependant)) or byhand for route, each in pages.items()}
 
 
 async def test_whatever_an_address_asks_is_answered(visits, built):

@@ -215,7 +215,7 @@ async def test_who_sees_one_agency_freezes_nothing_and_reads_its_own(office, two
     async with sitting(office, DIRECTOR) as client:
         refused = await freeze(client, period="2024-02")
         assert refused.status_code == 403
-        assert "is no leader of H42.14" in refused.text
+        assert "is no leader of" in refused.text
         listed = await text(client, "/reports/frozen")
         assert place in listed.links
         assert load not in listed.links
