@@ -54,7 +54,8 @@ def browser() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     where = needed()
-    quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    quiet += ["--disable-background-networking"]
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=where, args=quiet)
         try:

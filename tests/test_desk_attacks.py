@@ -26,8 +26,8 @@ SLIP = "slip"
 
 
 @pytest.fixture
-async def office(fresh, tmp_path):
-    async with running(address(fresh), tmp_path) as office:
+async def office(apart, tmp_path):
+    async with running(address(apart), tmp_path) as office:
         yield office
 
 

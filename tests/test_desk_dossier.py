@@ -262,7 +262,8 @@ async def test_an_opinion_is_asked_given_and_withdrawn_on_the_page(office):
     here = f"/dossiers/{code}/consultations"
     async with sitting(office, "p-sci-officer-11") as client:
         page = Page(await client.get(f"/dossiers/{code}"))
-        assert "H42.07.02 was not asked" in page.text  # why the stage may not be left
+        body = "Prices and Public Assets Division – Department of Finance"
+        assert f"{body} was not asked" in page.text  # why the stage may not be left
         wrong = await client.post(here, data={"to": "H42.07.02", "term": "5wd", "key": "k0"})
         assert wrong.status_code == 422
         assert "leave the term out" in wrong.text

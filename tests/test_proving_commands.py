@@ -33,7 +33,7 @@ app.add_typer(reports, name="report")
 
 LEADER, CLERK = "p-centre-lead", "p-reception-01"
 
-KEPT = dict.fromkeys(("forgotten", "swept", "sessions", "answers"), 0)
+KEPT = dict.fromkeys(("forgotten", "swept", "sessions", "answers", "drafts"), 0)
 
 
 @pytest.fixture

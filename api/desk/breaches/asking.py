@@ -92,14 +92,14 @@ def _hours(said: str) -> int | None:
 
 
 async def choices(desk: Seat) -> Choices:
-    """Every year in which something was received; the agencies of which they see anything."""
-    book = desk.book
-    ends = await standing.span(desk.db, list(book.agencies))
+    """The agencies of which they see anything, and every year in which those received something."""
+    book, seen_of = desk.book, agencies(desk)
+    ends = await standing.span(desk.db, sorted(seen_of))
     years = {desk.today.year, *(each.astimezone(ZONE).year for each in ends if each is not None)}
     seen = [
         (code, Both(each.name.vi, each.name.en))
         for code, each in book.agencies.items()
-        if code in agencies(desk)
+        if code in seen_of
     ]
     return Choices(range(max(years), min(years) - 1, -1), seen, "", desk.today)
 
