@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from databases import alone, empty, run_as_owner
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -25,6 +26,10 @@ QUICK = (  # nobody's data: a crash may lose it
     "ALTER SYSTEM SET synchronous_commit = off",
     "SELECT pg_reload_conf()",
 )
+
+
+settings.register_profile("shared", deadline=None)  # a machine that others use is late at times
+settings.load_profile("shared")
 
 
 def pytest_configure(config: pytest.Config) -> None:
