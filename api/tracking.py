@@ -55,6 +55,15 @@ def printed(of: House, code: str) -> str:
     return tracking.grouped(tracking.secret_part(of.key(SLIPS), code))
 
 
+async def proved(request: Request, db: Db, claim: Claim) -> int:
+    """The id of the dossier that is claimed. Wrong proofs are counted against the code, whichever
+    door they come by. Raises `Unknown` and `TooMany`.
+    """
+    tried = rates.WRONG if claim.digits is None else rates.WRONG_DIGITS
+    with rates.of(request).tries(claim.code, tried, wrong=Unknown):
+        return await tracking.prove(db, claim, house(request).key(SLIPS))
+
+
 @router.get("/v1/track/{code}")
 async def track_dossier(
     code: Code,
@@ -75,10 +84,7 @@ async def track_dossier(
     if (secret is None) == (phone is None):
         raise BadInput("send either secret or phone: one of them proves that the dossier is yours")
     await db.execute(BOUNDED)
-    tried = rates.WRONG if phone is None else rates.WRONG_DIGITS
-    claim = Claim(tracking.written(code), secret, phone)
-    with rates.of(request).tries(claim.code, tried, wrong=Unknown):
-        number = await tracking.prove(db, claim, house(request).key(SLIPS))
+    number = await proved(request, db, Claim(tracking.written(code), secret, phone))
     language = lang or speaks
     response.headers["Content-Language"] = language
     response.headers["X-Robots-Tag"] = "noindex"

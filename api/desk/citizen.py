@@ -10,13 +10,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from api import rates
 from api.desk import typed
 from api.desk.leaf import Public
 from api.desk.paint import page
 from api.desk.voice import chosen
-from api.doors import At, Db, Shelf, house
-from api.tracking import LIMIT, SLIPS
+from api.doors import At, Db, Shelf
+from api.tracking import LIMIT, proved
 from states import tracking
 from states.catalogue.matching import matching
 from states.errors import BadInput, HosoError, Unknown
@@ -100,10 +99,7 @@ async def _proved(request: Request, db: Db, proof: Proof) -> int:
             "give the secret part on the slip, or else the last four digits of the telephone"
         )
     await db.execute(BOUNDED)
-    tried = rates.WRONG if proof.phone is None else rates.WRONG_DIGITS
-    claim = Claim(tracking.written(proof.code), proof.secret, proof.phone)
-    with rates.of(request).tries(claim.code, tried, wrong=Unknown):
-        return await tracking.prove(db, claim, house(request).key(SLIPS))
+    return await proved(request, db, Claim(tracking.written(proof.code), proof.secret, proof.phone))
 
 
 async def _told(
