@@ -15,6 +15,7 @@ from states.errors import HosoError
 
 PLAIN, SECURE = "hoso", "__Host-hoso"  # the latter only over TLS, for the whole host alone
 ROLE = "hoso-role"  # the role in which its holder likes to sit at the desk
+YEAR = 365 * 24 * 3600  # seconds
 OURS = {"same-origin", "none"}  # none: typed into the address bar
 
 
@@ -53,6 +54,12 @@ def hand_over(request: HTTPConnection, response: Response, token: str) -> None:
     secure = request.url.scheme == "https"
     name = SECURE if secure else PLAIN
     response.set_cookie(name, token, secure=secure, httponly=True, samesite="lax", path="/")
+
+
+def remember(request: HTTPConnection, response: Response, name: str, value: str) -> None:
+    """What its holder likes, kept in the browser for a year; no page's script reads it."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(name, value, max_age=YEAR, secure=secure, httponly=True, samesite="lax")
 
 
 def take_back(request: HTTPConnection, response: Response) -> None:

@@ -27,7 +27,6 @@ from states.words import Role
 HERE = {"include_in_schema": False, "default_response_class": HTMLResponse}
 router = APIRouter(route_class=Leaf, **HERE)  # type: ignore[arg-type]
 checking = APIRouter(route_class=Open, dependencies=[Depends(arrived)], **HERE)  # type: ignore[arg-type]
-YEAR = 365 * 24 * 3600  # seconds
 
 
 class SigningIn(BaseModel):
@@ -168,10 +167,7 @@ async def sit_as(request: Request, desk: Desk) -> Response:
     if liked not in set(desk.roles):
         raise BadInput("you are no {role}: choose one of your roles", role=liked[:40] or "–")
     response = RedirectResponse(nav.first(Role(liked)), 303)
-    secure = request.url.scheme == "https"
-    response.set_cookie(
-        browser.ROLE, liked, max_age=YEAR, secure=secure, httponly=True, samesite="lax"
-    )
+    browser.remember(request, response, browser.ROLE, liked)
     return response
 
 
@@ -179,6 +175,5 @@ async def sit_as(request: Request, desk: Desk) -> Response:
 async def speak(request: Request, lang: Lang, next: str = "") -> Response:  # noqa: A002
     """Speak this language from now on."""
     response = RedirectResponse(local(next), 303)
-    secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, lang, max_age=YEAR, secure=secure, httponly=True, samesite="lax")
+    browser.remember(request, response, COOKIE, lang)
     return response
