@@ -15,7 +15,7 @@ from test_breaches import (
     STRANGER,
     UNIT,
     april,
-    late,
+    four_cases,
     licence,
 )
 
@@ -24,7 +24,6 @@ from api.app import ROUTERS
 from states.breaches.recording import record
 from states.catalogue import bundles
 from states.catalogue.rules import On
-from states.words import Event, Role
 
 RECEPTION = "p-reception-01"
 
@@ -52,18 +51,7 @@ async def book(fresh):
 @pytest.fixture
 async def four(fresh, book):
     """Late and ended; late with an apology; late still, by two rules; stopped while late."""
-    case = await late(fresh, book)
-    sorry = await licence(fresh, book)
-    await sorry.missed()
-    await sorry.extend(april(4))
-    running_ = await licence(fresh, book)
-    await running_.missed()
-    await running_.missed("stage-late", watched=On.stage, visit=1, deadline=4, unit=SIGNS)
-    stopped = await licence(fresh, book)
-    await stopped.missed()
-    await stopped.move(Event.stop, april(5), LEAD, Role.leader)
-    await record(fresh, book, april(8))
-    return [each.paper.code for each in (case, sorry, running_, stopped)]
+    return [each.paper.code for each in await four_cases(fresh, book)]
 
 
 async def listed(office: Office, who: str = CONTROL, at: str = "breaches", **asked: Any) -> Any:

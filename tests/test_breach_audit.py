@@ -29,6 +29,7 @@ from test_breaches import (
     UNIT,
     Case,
     april,
+    four_cases,
     late,
     licence,
 )
@@ -65,19 +66,9 @@ async def book(fresh: AsyncEngine) -> Catalogue:
 @pytest.fixture
 async def four(fresh: AsyncEngine, book: Catalogue) -> list[Case]:
     """Late and explained; late with an apology; late still, by two rules; stopped while late."""
-    case = await late(fresh, book)
-    sorry = await licence(fresh, book)
-    await sorry.missed()
-    await sorry.extend(april(4))
-    running_ = await licence(fresh, book)
-    await running_.missed()
-    await running_.missed("stage-late", watched=On.stage, visit=1, deadline=4, unit=SIGNS)
-    stopped = await licence(fresh, book)
-    await stopped.missed()
-    await stopped.move(Event.stop, april(5), LEAD, Role.leader)
-    await record(fresh, book, april(8))
-    await explain(case)
-    return [case, sorry, running_, stopped]
+    cases = await four_cases(fresh, book)
+    await explain(cases[0])
+    return cases
 
 
 async def explain(case: Case, when: datetime | None = None) -> None:

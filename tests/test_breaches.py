@@ -136,6 +136,22 @@ async def late(engine: AsyncEngine, book: Catalogue) -> Case:
     return case
 
 
+async def four_cases(engine: AsyncEngine, book: Catalogue) -> list[Case]:
+    """Late and ended; late with an apology; late still, by two rules; stopped while late."""
+    case = await late(engine, book)
+    sorry = await licence(engine, book)
+    await sorry.missed()
+    await sorry.extend(april(4))
+    running = await licence(engine, book)
+    await running.missed()
+    await running.missed("stage-late", watched=On.stage, visit=1, deadline=4, unit=SIGNS)
+    stopped = await licence(engine, book)
+    await stopped.missed()
+    await stopped.move(Event.stop, april(5), LEAD, Role.leader)
+    await record(engine, book, april(8))
+    return [case, sorry, running, stopped]
+
+
 # Entered once ---------------------------------------------------------------------------------
 
 

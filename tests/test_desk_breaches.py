@@ -16,20 +16,17 @@ from test_breaches import (
     DIRECTOR,
     LEAD,
     OFFICER,
-    SIGNS,
     STRANGER,
     april,
-    late,
+    four_cases,
     licence,
 )
 
 from api.desk.breaches.one import fallen
 from states.breaches import explaining, listing
 from states.breaches.listing import Named
-from states.breaches.recording import record
 from states.breaches.rows import Step
 from states.catalogue import bundles
-from states.catalogue.rules import On
 from states.db import transaction
 from states.words import Event, Role
 
@@ -55,18 +52,7 @@ async def book(fresh):
 @pytest.fixture
 async def four(fresh, book):
     """Late and ended; late with an apology; late still, by two rules; stopped while late."""
-    case = await late(fresh, book)
-    sorry = await licence(fresh, book)
-    await sorry.missed()
-    await sorry.extend(april(4))
-    running_ = await licence(fresh, book)
-    await running_.missed()
-    await running_.missed("stage-late", watched=On.stage, visit=1, deadline=4, unit=SIGNS)
-    stopped = await licence(fresh, book)
-    await stopped.missed()
-    await stopped.move(Event.stop, april(5), LEAD, Role.leader)
-    await record(fresh, book, april(8))
-    return [each.paper.code for each in (case, sorry, running_, stopped)]
+    return [each.paper.code for each in await four_cases(fresh, book)]
 
 
 async def text(client, path, status=200):
